@@ -1,0 +1,13 @@
+from .epoch_hook import SetEpochHook
+from .feature_bank_hook import FeatureBankHook
+from .label_check_hook import LabelCheckHook
+from .model_ema_hook import ModelEMAHook
+from .norm_policy_hook import FrozenNormHook
+
+__all__ = [
+    'FeatureBankHook',
+    'FrozenNormHook',
+    'LabelCheckHook',
+    'ModelEMAHook',
+    'SetEpochHook',
+]

@@ -1,0 +1,289 @@
+"""The metric: mAP, precision, recall and F1 of multi-label recognition."""
+
+import logging
+import os
+from collections.abc import Sequence
+from typing import Optional, Union
+
+import torch
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import MMLogger, print_log
+from mmpretrain.structures import label_to_onehot
+from torch import Tensor
+
+from mmscpnet.registry import METRICS
+
+from .average_precision import AP_MODES, multilabel_average_precision
+from .checks import ArrayLike, as_scores_and_targets
+from .per_class_table import format_per_class_table
+from .precision_recall import (
+    count_decisions,
+    per_class_precision_recall_f1,
+    precision_recall_f1,
+    threshold_decisions,
+    topk_decisions,
+)
+from .results_file import write_results
+
+MODE_KEYS = dict(
+    non_interpolated='mAP', voc2012='mAP_voc2012', voc2007_11point='mAP_11point'
+)
+
+
+@METRICS.register_module()
+class MultiLabelMAP(BaseMetric):
+    """Mean average precision, and CP CR CF1 OP OR OF1, in percent.
+
+    Unknown entries (-1 in ``gt_score``) are left out everywhere. Logged are
+
+    - ``mAP``: mean over classes of the non-interpolated average precision;
+      ``mAP_voc2012`` and ``mAP_11point`` if asked for;
+    - ``CP CR CF1 CF1_mean OP OR OF1`` with scores of at least ``thr`` taken as
+      positive; ``CF1`` is made from CP and CR, ``CF1_mean`` is the mean of the
+      classes' F1;
+    - the same with the ``topk`` highest scores of an image as positive, named
+      ``CP_top3`` and so on.
+
+    With ``per_class_table=True``, meant for ``test_evaluator``, a table of all
+    classes is logged at the end and everything is written to a JSON file.
+
+    Args:
+        thr (float): Threshold of a positive decision. Defaults to 0.5.
+        topk (int, optional): Number of top decisions an image; None for none.
+            Defaults to 3.
+        average_mode (Sequence[str]): Kinds of average precision, see
+            :func:`multilabel_average_precision`; ``mAP`` is always there.
+        empty (str): ``'zero'`` counts a class without known positives as 0 in
+            the means of average precision, ``'skip'`` leaves it out.
+        per_class_table (bool): Whether to report classes and write the file.
+            Defaults to False.
+        out_file (str, optional): The JSON file. An existing one is kept, the
+            time is then added to the name. Defaults to None:
+            ``multi_label_map.json`` in the log folder of the run, if there is
+            one.
+        collect_device (str): See :class:`mmengine.evaluator.BaseMetric`.
+        prefix (str, optional): Defaults to ``'multi-label'``.
+
+    Raises:
+        ValueError: If an option is unknown or out of range; later, if samples
+            have not as many scores as labels, or not as many as the data set
+            has classes, or there is no sample.
+    """
+
+    default_prefix: Optional[str] = 'multi-label'
+
+    def __init__(
+        self,
+        thr: float = 0.5,
+        topk: Optional[int] = 3,
+        average_mode: Sequence[str] = ('non_interpolated',),
+        empty: str = 'zero',
+        per_class_table: bool = False,
+        out_file: Optional[str] = None,
+        collect_device: str = 'cpu',
+        prefix: Optional[str] = None,
+    ) -> None:
+        super().__init__(collect_device=collect_device, prefix=prefix)
+        average_mode = [average_mode] if isinstance(average_mode, str) else average_mode
+        _check_options(thr, topk, average_mode, empty)
+        if out_file is not None and not per_class_table:
+            raise ValueError(
+                f'out_file={out_file!r} is written together with the table of '
+                'classes: set per_class_table=True too'
+            )
+        self.thr = thr
+        self.topk = topk
+        self.average_mode = tuple(average_mode)
+        self.empty = empty
+        self.per_class_table = per_class_table
+        self.out_file = out_file
+
+    def process(self, data_batch, data_samples: Sequence[dict]) -> None:
+        """Keep scores and labels of a batch.
+
+        Args:
+            data_batch: Not used.
+            data_samples (Sequence[dict]): With ``pred_score`` (C,) and
+                ``gt_score`` (C,), or ``gt_label``, whose other classes are then
+                negative.
+        """
+        for sample in data_samples:
+            name = sample.get('img_path', f'sample {len(self.results)}')
+            if 'pred_score' not in sample:
+                raise ValueError(f'{name}: the model gave no pred_score')
+            scores = torch.as_tensor(sample['pred_score']).detach().cpu()
+            if scores.dtype not in (torch.float32, torch.float64):
+                scores = scores.float()
+            labels = self._labels(sample, len(scores), name)
+            if labels.shape != scores.shape:
+                raise ValueError(
+                    f'{name}: {tuple(scores.shape)} scores for '
+                    f'{tuple(labels.shape)} labels; is num_classes of the model '
+                    'that of the data set?'
+                )
+            self.results.append(
+                dict(scores=scores.clone(), labels=labels.cpu().clone())
+            )
+
+    @staticmethod
+    def _labels(sample: dict, num_classes: int, name: str) -> Tensor:
+        if sample.get('gt_score') is not None:
+            return torch.as_tensor(sample['gt_score'])
+        if sample.get('gt_label') is None:
+            raise ValueError(f'{name}: neither gt_score nor gt_label to compare with')
+        label = torch.as_tensor(sample['gt_label'])
+        known = sample.get('num_classes', num_classes)
+        if label.numel() and int(label.max()) >= known:
+            raise ValueError(
+                f'{name}: gt_label holds class index {int(label.max())}, but there '
+                f'are {known} classes'
+            )
+        return label_to_onehot(label, known)
+
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+        """All measures; the report too, if it is time for it.
+
+        Args:
+            results (list[dict]): What :meth:`process` kept, of all processes.
+
+        Returns:
+            dict[str, float]: Percentages.
+        """
+        if not results:
+            raise ValueError(
+                'MultiLabelMAP has no sample to evaluate: is the data set empty?'
+            )
+        widths = sorted({len(result['scores']) for result in results})
+        if len(widths) > 1:
+            raise ValueError(f'samples have different numbers of classes: {widths}')
+        names = (self.dataset_meta or {}).get('classes')
+        if names is not None and len(names) != widths[0]:
+            raise ValueError(
+                f'the model scores {widths[0]} classes, the data set has '
+                f'{len(names)}: set num_classes of the model'
+            )
+        scores = torch.stack([result['scores'] for result in results])
+        targets = torch.stack([result['labels'] for result in results])
+        options = dict(topk=self.topk, average_mode=self.average_mode, empty=self.empty)
+        metrics = self.calculate(scores, targets, thr=self.thr, **options)
+        if self.per_class_table:
+            self._report(metrics, scores, targets, names)
+        return metrics
+
+    @staticmethod
+    def calculate(
+        scores: ArrayLike,
+        targets: ArrayLike,
+        thr: float = 0.5,
+        topk: Optional[int] = 3,
+        average_mode: Sequence[str] = ('non_interpolated',),
+        empty: str = 'zero',
+    ) -> dict[str, float]:
+        """All measures of scores against labels.
+
+        Args:
+            scores (Tensor | ndarray): (N, C).
+            targets (Tensor | ndarray): (N, C) in {1, 0, -1}.
+            thr (float): See the class; so are the others.
+
+        Returns:
+            dict[str, float]: Percentages, named as in the class.
+        """
+        average_mode = [average_mode] if isinstance(average_mode, str) else average_mode
+        _check_options(thr, topk, average_mode, empty)
+        scores, targets = as_scores_and_targets(scores, targets)
+        metrics = {}
+        for mode in dict.fromkeys(['non_interpolated', *average_mode]):
+            ap = multilabel_average_precision(scores, targets, mode, empty)
+            # every class may be without positives, and skipped
+            metrics[MODE_KEYS[mode]] = float(ap.mean()) if len(ap) else 0.0
+        decisions = {'': threshold_decisions(scores, thr)}
+        if topk is not None:
+            decisions[f'_top{topk}'] = topk_decisions(scores, topk)
+        for suffix, chosen in decisions.items():
+            values = precision_recall_f1(count_decisions(chosen, targets))
+            metrics.update({f'{key}{suffix}': v for key, v in values.items()})
+        return {key: 100 * value for key, value in metrics.items()}
+
+    @staticmethod
+    def per_class_rows(
+        scores: ArrayLike,
+        targets: ArrayLike,
+        thr: float = 0.5,
+        names: Optional[Sequence[str]] = None,
+    ) -> list[dict[str, Union[str, int, float, None]]]:
+        """Results of each class, in the order of the classes.
+
+        Args:
+            scores (Tensor | ndarray): (N, C).
+            targets (Tensor | ndarray): (N, C) in {1, 0, -1}.
+            thr (float): Threshold of a positive decision.
+            names (Sequence[str], optional): Class names; indices if None.
+
+        Returns:
+            list[dict]: ``index``, ``name``, ``AP`` (None without positives),
+            ``num_positive``, ``num_known``, ``precision``, ``recall``, ``f1``;
+            percent.
+        """
+        scores, targets = as_scores_and_targets(scores, targets)
+        counts = count_decisions(threshold_decisions(scores, thr), targets)
+        values = per_class_precision_recall_f1(counts)
+        aps = multilabel_average_precision(scores, targets, empty='nan').tolist()
+        known = (targets != -1).sum(dim=0).tolist()
+        return [
+            dict(
+                index=i,
+                name=str(i) if names is None else str(names[i]),
+                AP=None if ap != ap else 100 * ap,
+                num_positive=int(counts.positive[i]),
+                num_known=known[i],
+                **{key: 100 * float(value[i]) for key, value in values.items()},
+            )
+            for i, ap in enumerate(aps)
+        ]
+
+    def _report(self, metrics: dict, scores: Tensor, targets: Tensor, names) -> None:
+        rows = self.per_class_rows(scores, targets, self.thr, names)
+        title = f'Per class, in percent; P, R and F1 at a threshold of {self.thr}:'
+        # mmengine's formatter puts the date in front of the first line
+        print_log('\n' + format_per_class_table(rows, title), logger='current')
+        path = self.out_file or _default_file()
+        if path is None:
+            return
+        written = write_results(
+            path,
+            dict(
+                num_samples=len(scores),
+                thr=self.thr,
+                topk=self.topk,
+                empty=self.empty,
+                metrics=metrics,
+                per_class=rows,
+            ),
+        )
+        if os.path.abspath(path) != written:
+            print_log(f'{path} exists and is kept', 'current', logging.WARNING)
+        print_log(f'results are in {written}', logger='current')
+
+
+def _default_file() -> Optional[str]:
+    """In the folder of the current log file."""
+    for handler in MMLogger.get_current_instance().handlers:
+        if isinstance(handler, logging.FileHandler):
+            folder = os.path.dirname(handler.baseFilename)
+            return os.path.join(folder, 'multi_label_map.json')
+    return None
+
+
+def _check_options(
+    thr: float, topk: Optional[int], average_mode: Sequence[str], empty: str
+) -> None:
+    if not isinstance(thr, (int, float)):
+        raise ValueError(f'thr must be a number, found {thr!r}')
+    if topk is not None and (not isinstance(topk, int) or topk < 1):
+        raise ValueError(f'topk must be a whole number >= 1 or None, found {topk!r}')
+    unknown = [mode for mode in average_mode if mode not in AP_MODES]
+    if unknown:
+        raise ValueError(f'average_mode must be among {AP_MODES}, found {unknown}')
+    if empty not in ('zero', 'skip'):
+        raise ValueError(f"empty must be 'zero' or 'skip', found {empty!r}")

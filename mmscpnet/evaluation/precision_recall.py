@@ -1,0 +1,124 @@
+"""Precision, recall and F1 of decisions, per class and overall."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class CountTriple(NamedTuple):
+    """Counts per class over known entries, each (C,) int64.
+
+    Attributes:
+        correct (Tensor): Positive decisions on known positives.
+        predicted (Tensor): Positive decisions.
+        positive (Tensor): Known positives.
+    """
+
+    correct: Tensor
+    predicted: Tensor
+    positive: Tensor
+
+
+def threshold_decisions(scores: Tensor, thr: float) -> Tensor:
+    """Positive where the score is at least the threshold.
+
+    Args:
+        scores (Tensor): (N, C).
+        thr (float): The threshold, in units of the score.
+
+    Returns:
+        Tensor: (N, C) bool.
+    """
+    return scores >= thr
+
+
+def topk_decisions(scores: Tensor, topk: int) -> Tensor:
+    """Positive for the ``topk`` highest scores of each sample.
+
+    Of equal scores the class with the lower index comes first. With fewer than
+    ``topk`` classes all are positive.
+
+    Args:
+        scores (Tensor): (N, C).
+        topk (int): How many per sample.
+
+    Returns:
+        Tensor: (N, C) bool.
+    """
+    chosen = torch.sort(scores, dim=1, descending=True, stable=True).indices[:, :topk]
+    return torch.zeros_like(scores, dtype=torch.bool).scatter_(1, chosen, True)
+
+
+def count_decisions(decisions: Tensor, targets: Tensor) -> CountTriple:
+    """Count decisions against three-state targets; unknown entries not at all.
+
+    Args:
+        decisions (Tensor): (N, C) bool.
+        targets (Tensor): (N, C) in {1, 0, -1}.
+
+    Returns:
+        CountTriple: The counts.
+    """
+    positive = targets == 1
+    return CountTriple(
+        (decisions & positive).sum(dim=0),
+        (decisions & (targets != -1)).sum(dim=0),
+        positive.sum(dim=0),
+    )
+
+
+def precision_recall_f1(counts: CountTriple) -> dict[str, float]:
+    r"""Averages over classes (C) and over all decisions (O), as fractions.
+
+    With :math:`n^c_i` correct, :math:`n^p_i` predicted and :math:`n^g_i`
+    positive of class i: CP is the mean of :math:`n^c_i / n^p_i`, CR of
+    :math:`n^c_i / n^g_i`, OP and OR are the same ratios of the sums. A ratio
+    whose denominator is 0 is 0. Literature has two F1 over classes: ``CF1`` is
+    the harmonic mean of CP and CR, ``CF1_mean`` the mean of the F1 per class.
+
+    Args:
+        counts (CountTriple): The counts.
+
+    Returns:
+        dict[str, float]: CP, CR, CF1, CF1_mean, OP, OR, OF1 in [0, 1].
+    """
+    correct, predicted, positive = (c.double() for c in counts)
+    class_p, class_r = _ratio(correct, predicted), _ratio(correct, positive)
+    cp, cr = class_p.mean(), class_r.mean()
+    op = _ratio(correct.sum(), predicted.sum())
+    overall_r = _ratio(correct.sum(), positive.sum())
+    values = dict(
+        CP=cp,
+        CR=cr,
+        CF1=_harmonic(cp, cr),
+        CF1_mean=_harmonic(class_p, class_r).mean(),
+        OP=op,
+        OR=overall_r,
+        OF1=_harmonic(op, overall_r),
+    )
+    return {name: float(value) for name, value in values.items()}
+
+
+def per_class_precision_recall_f1(counts: CountTriple) -> dict[str, Tensor]:
+    """Precision, recall and F1 of each class, (C,) float64 fractions each.
+
+    Args:
+        counts (CountTriple): The counts.
+
+    Returns:
+        dict[str, Tensor]: ``precision``, ``recall`` and ``f1``; 0 where the
+        denominator is 0.
+    """
+    correct, predicted, positive = (c.double() for c in counts)
+    precision, recall = _ratio(correct, predicted), _ratio(correct, positive)
+    return dict(precision=precision, recall=recall, f1=_harmonic(precision, recall))
+
+
+def _ratio(numerator: Tensor, denominator: Tensor) -> Tensor:
+    # counts are whole numbers, and the numerator is 0 where the denominator is
+    return numerator / denominator.clamp(min=1)
+
+
+def _harmonic(a: Tensor, b: Tensor) -> Tensor:
+    return torch.where(a + b > 0, 2 * a * b / (a + b), torch.zeros_like(a))

@@ -1,0 +1,32 @@
+"""From label features to the structured prior of SCPNet (Eq. 1-4)."""
+
+from .graph import (
+    LabelGraph,
+    build_label_graph,
+    cosine_similarity,
+    normalize_graph,
+    reweight_graph,
+    topk_mask,
+)
+from .modules import DynamicLabelGraph, StaticLabelGraph
+from .sources import (
+    FeatureFile,
+    SimilarityFile,
+    TextSource,
+    average_features_per_label,
+)
+
+__all__ = [
+    'DynamicLabelGraph',
+    'FeatureFile',
+    'LabelGraph',
+    'SimilarityFile',
+    'StaticLabelGraph',
+    'TextSource',
+    'average_features_per_label',
+    'build_label_graph',
+    'cosine_similarity',
+    'normalize_graph',
+    'reweight_graph',
+    'topk_mask',
+]

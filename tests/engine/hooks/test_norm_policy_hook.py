@@ -1,0 +1,86 @@
+import pytest
+import torch
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from mmscpnet.engine import FrozenNormHook
+
+
+def norm_modes(model):
+    """Mode of the BatchNorm in each training step; all else must train."""
+    kinds = [isinstance(module, _BatchNorm) for module in model.modules()]
+    rows = []
+    for modes in model.modes:
+        assert all(mode for mode, norm in zip(modes, kinds) if not norm)
+        rows += [mode for mode, norm in zip(modes, kinds) if norm]
+    return rows
+
+
+@pytest.mark.parametrize(
+    'epochs,expected', [(0, 'TTTTTT'), (1, 'FFTTTT'), (2, 'FFFFTT'), (9, 'FFFFFF')]
+)
+def test_frozen_for_some_epochs(make_runner, epochs, expected):
+    runner = make_runner(epochs=3, hooks=[dict(type='FrozenNormHook', epochs=epochs)])
+    runner.train()
+    assert norm_modes(runner.model) == [mode == 'T' for mode in expected]
+    norm = runner.model.backbone[1]
+    assert norm.num_batches_tracked.item() == expected.count('T')
+
+
+def test_statistics_stand_still_and_scale_learns(make_runner):
+    runner = make_runner(epochs=1, hooks=[dict(type='FrozenNormHook')])
+    runner.train()
+    norm = runner.model.backbone[1]
+    assert torch.equal(norm.running_mean, torch.zeros(4))
+    torch.manual_seed(3)
+    start = type(runner.model)()
+    start.init_weights()
+    assert not torch.equal(norm.weight, start.backbone[1].weight)
+
+
+def test_a_frozen_backbone_stays_in_evaluation(make_runner, toy_model):
+    class Frozen(toy_model):
+        def train(self, mode=True):
+            super().train(mode)
+            self.backbone.eval()
+            return self
+
+    runner = make_runner(
+        epochs=2, model=Frozen(), hooks=[dict(type='FrozenNormHook', epochs=1)]
+    )
+    runner.train()
+    kinds = [isinstance(m, _BatchNorm) for m in runner.model.modules()]
+    modes = [m for row in runner.model.modes for m, n in zip(row, kinds) if n]
+    assert modes == [False] * 4
+
+
+def test_resumed_run_is_past_the_frozen_epoch(make_runner, tmp_path):
+    make_runner(epochs=1, work_dir=tmp_path / 'a').train()
+    runner = make_runner(
+        epochs=2,
+        hooks=[dict(type='FrozenNormHook')],
+        load_from=str(tmp_path / 'a' / 'epoch_1.pth'),
+        resume=True,
+    )
+    runner.train()
+    assert norm_modes(runner.model) == [True, True]
+
+
+def test_iteration_based_loop(make_runner):
+    runner = make_runner(
+        train_cfg=dict(by_epoch=False, max_iters=6, val_interval=4),
+        checkpoint=dict(by_epoch=False, interval=100),
+        hooks=[dict(type='FrozenNormHook', epoch_length=3)],
+    )
+    runner._train_dataloader['sampler'] = dict(type='InfiniteSampler')
+    runner.train()
+    assert norm_modes(runner.model) == [False] * 3 + [True] * 3
+
+
+def test_refused_options(make_runner):
+    with pytest.raises(ValueError, match='epochs'):
+        FrozenNormHook(epochs=-1)
+    runner = make_runner(
+        train_cfg=dict(by_epoch=False, max_iters=2), hooks=[dict(type='FrozenNormHook')]
+    )
+    with pytest.raises(ValueError, match='FrozenNormHook.*epoch_length'):
+        runner.train()
