@@ -1,0 +1,66 @@
+# CUB-200-2011, 312 attributes, single positive labels (5,994 / 5,794 photos).
+data_root = 'data/CUB_200_2011/'
+classes = data_root + 'cub_labels.txt'
+
+# A labelled and a weak view of the same kind, and a strong one (FixMatch).
+weak_view = [
+    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    dict(type='RandomResizedCrop', scale=224, backend='pillow'),
+]
+strong_view = [
+    dict(type='FixMatchRandAugment', num_policies=3),
+    dict(type='RelativeCutout', max_ratio=0.5),
+    *weak_view,
+]
+
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(
+        type='MultiView',
+        transforms=[weak_view, weak_view, strong_view],
+        num_views=[1, 1, 1],
+    ),
+    dict(type='PackInputs'),
+]
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='ResizeEdge', scale=224, edge='short', backend='pillow'),
+    dict(type='CenterCrop', crop_size=224),
+    dict(type='PackInputs'),
+]
+
+train_dataloader = dict(
+    batch_size=96,
+    num_workers=8,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    collate_fn=dict(type='default_collate'),
+    dataset=dict(
+        type='MultiLabelListDataset',
+        data_root=data_root,
+        ann_file='cub_train.txt',
+        data_prefix='images',
+        classes=classes,
+        unlisted='unknown',
+        pipeline=train_pipeline,
+    ),
+)
+val_dataloader = dict(
+    batch_size=128,
+    num_workers=8,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='default_collate'),
+    dataset=dict(
+        type='MultiLabelListDataset',
+        data_root=data_root,
+        ann_file='cub_val.txt',
+        data_prefix='images',
+        classes=classes,
+        pipeline=test_pipeline,
+    ),
+)
+val_evaluator = dict(type='MultiLabelMAP')
+
+test_dataloader = val_dataloader
+test_evaluator = dict(type='MultiLabelMAP', per_class_table=True)

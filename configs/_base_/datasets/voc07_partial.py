@@ -1,0 +1,69 @@
+# PASCAL VOC 2007, partial labels (5,011 / 4,952 photos).
+data_root = 'data/VOCdevkit/VOC2007/'
+classes = 'voc20'
+# The share of labels, positive and negative, that stay known: 0.1 ... 0.9.
+label_ratio = 0.1
+label_seed = 0
+
+# A labelled and a weak view of the same kind, and a strong one (FixMatch).
+weak_view = [
+    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    dict(type='RandomResizedCrop', scale=448, backend='pillow'),
+]
+strong_view = [
+    dict(type='FixMatchRandAugment', num_policies=3),
+    dict(type='RelativeCutout', max_ratio=0.5),
+    *weak_view,
+]
+
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='PartialLabel', ratio=label_ratio, seed=label_seed),
+    dict(
+        type='MultiView',
+        transforms=[weak_view, weak_view, strong_view],
+        num_views=[1, 1, 1],
+    ),
+    dict(type='PackInputs'),
+]
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='ResizeEdge', scale=448, edge='short', backend='pillow'),
+    dict(type='CenterCrop', crop_size=448),
+    dict(type='PackInputs'),
+]
+
+train_dataloader = dict(
+    batch_size=32,
+    num_workers=8,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    collate_fn=dict(type='default_collate'),
+    dataset=dict(
+        type='IncompleteMultiLabelDataset',
+        data_root=data_root,
+        ann_file='multilabel_trainval.json',
+        data_prefix='JPEGImages',
+        classes=classes,
+        pipeline=train_pipeline,
+    ),
+)
+val_dataloader = dict(
+    batch_size=64,
+    num_workers=8,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='default_collate'),
+    dataset=dict(
+        type='IncompleteMultiLabelDataset',
+        data_root=data_root,
+        ann_file='multilabel_test.json',
+        data_prefix='JPEGImages',
+        classes=classes,
+        pipeline=test_pipeline,
+    ),
+)
+val_evaluator = dict(type='MultiLabelMAP')
+
+test_dataloader = val_dataloader
+test_evaluator = dict(type='MultiLabelMAP', per_class_table=True)

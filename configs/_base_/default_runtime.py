@@ -1,0 +1,37 @@
+# What every run shares.
+default_scope = 'mmscpnet'
+custom_imports = dict(imports=['mmscpnet'], allow_failed_imports=False)
+
+# A dict, so that a config can change or remove (None) a single hook by its name.
+default_hooks = dict(
+    timer=dict(type='IterTimerHook'),
+    logger=dict(type='LoggerHook', interval=50),
+    param_scheduler=dict(type='ParamSchedulerHook'),
+    checkpoint=dict(
+        type='CheckpointHook',
+        interval=1,
+        max_keep_ckpts=1,
+        save_best='multi-label/mAP',
+        rule='greater',
+    ),
+    sampler_seed=dict(type='DistSamplerSeedHook'),
+    visualization=dict(type='VisualizationHook', enable=False),
+    # Do classes, files and losses fit together? Before the first iteration.
+    label_check=dict(type='LabelCheckHook'),
+    # Losses that change with the epoch (SPLC) learn it from here.
+    set_epoch=dict(type='SetEpochHook'),
+    # Both models are evaluated each epoch; the better one drives save_best.
+    ema=dict(type='ModelEMAHook', decay_per_epoch=0.82),
+)
+
+env_cfg = dict(
+    cudnn_benchmark=False,
+    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
+    dist_cfg=dict(backend='nccl'),
+)
+visualizer = dict(type='UniversalVisualizer', vis_backends=[dict(type='LocalVisBackend')])
+log_processor = dict(window_size=20)
+log_level = 'INFO'
+load_from = None
+resume = False
+randomness = dict(seed=0, deterministic=False)

@@ -1,0 +1,118 @@
+"""A dataset whose labels have three states."""
+
+from typing import List, Optional, Sequence
+
+import numpy as np
+from mmpretrain.datasets import BaseDataset
+
+from .class_names import load_class_names
+
+UNLISTED = {'negative': 0, 'unknown': -1}
+
+
+class ThreeStateDataset(BaseDataset):
+    """Base of our datasets: every label is 1, 0 or -1 (unknown).
+
+    A subclass loads ``gt_label`` (known positives) and, if it has them,
+    ``negative_label`` (known negatives) of each image. ``unlisted`` says what the other
+    labels are.
+
+    Each sample gets ``gt_score`` ``(C,)`` int8 and ``sample_idx``, the position in the
+    annotation file plus ``sample_offset``. The position stays the same under
+    ``indices``, ``RepeatDataset`` or ``torch.utils.data.Subset``, so label masking and
+    per-image state do too.
+
+    Args:
+        classes: C label names, a known set or a file, see :func:`load_class_names`;
+            None takes those of the annotation file.
+        unlisted: ``'negative'`` or ``'unknown'``; None takes what the annotation file
+            says (``metainfo.unlisted``), or ``'negative'``.
+        **kwargs: see mmpretrain's ``BaseDataset``.
+    """
+
+    def __init__(
+        self, *args, classes=None, unlisted: Optional[str] = None, **kwargs
+    ) -> None:
+        if classes is not None:
+            classes = load_class_names(classes, f'{type(self).__name__}.classes')
+        self.unlisted = unlisted
+        self.sample_offset = 0
+        self._num_annotations = 0
+        super().__init__(*args, classes=classes, **kwargs)
+
+    @property
+    def num_samples(self) -> int:
+        """Images of the annotation file, whatever ``indices`` leaves of them."""
+        self.full_init()
+        return self._num_annotations
+
+    def full_init(self) -> None:
+        """Load the annotations, check them, and number them."""
+        if self._fully_initialized:
+            return
+        super().full_init()
+        unlisted = self.unlisted or self._metainfo.get('unlisted', 'negative')
+        if unlisted not in UNLISTED:
+            raise ValueError(
+                f"{self.ann_file}: unlisted must be 'negative' or 'unknown', "
+                f'found {unlisted!r}'
+            )
+        self.unlisted = unlisted
+
+    def load_data_list(self) -> List[dict]:
+        """Annotations with their position and with labels that are known to fit."""
+        data_list = self.load_annotations()
+        if self.CLASSES is None:
+            raise ValueError(
+                f'{self.ann_file} names no classes: give the dataset '
+                'classes=[...] or classes="file with one name a line"'
+            )
+        self._num_annotations = len(data_list)
+        for position, info in enumerate(data_list):
+            info['position'] = position
+            self._check_labels(info)
+        return data_list
+
+    def load_annotations(self) -> List[dict]:
+        """``img_path``, ``gt_label`` and maybe ``negative_label`` of each image."""
+        raise NotImplementedError
+
+    def _check_labels(self, info: dict) -> None:
+        size = len(self.CLASSES)
+        positive, negative = info['gt_label'], info.get('negative_label', [])
+        for label in [*positive, *negative]:
+            if not 0 <= label < size:
+                raise ValueError(
+                    f'{self.ann_file}, {_where(info)}: label {label} is outside '
+                    f'0..{size - 1}, there are {size} classes'
+                )
+        both = set(positive) & set(negative)
+        if both:
+            name = self.CLASSES[min(both)]
+            raise ValueError(
+                f'{self.ann_file}, {_where(info)}: label {min(both)} ({name!r}) is '
+                'both positive and negative'
+            )
+
+    def get_data_info(self, idx: int) -> dict:
+        """Annotation with ``gt_score`` and the lasting ``sample_idx``."""
+        info = super().get_data_info(idx)
+        info['sample_idx'] = info.pop('position') + self.sample_offset
+        score = np.full(len(self.CLASSES), UNLISTED[self.unlisted], dtype=np.int8)
+        score[info['gt_label']] = 1
+        score[info.pop('negative_label', [])] = 0
+        info['gt_score'] = score
+        return info
+
+    def get_cat_ids(self, idx: int) -> List[int]:
+        """Known positives, for ``ClassBalancedDataset`` and the like."""
+        return self.get_data_info(idx)['gt_label']
+
+    def get_targets(self, indices: Optional[Sequence[int]] = None) -> np.ndarray:
+        """Labels as annotated, without masking, ``(N, C)`` int8."""
+        indices = range(len(self)) if indices is None else indices
+        return np.stack([self.get_data_info(i)['gt_score'] for i in indices])
+
+
+def _where(info: dict) -> str:
+    return info.get('where') or f'image {info.get("img_path", "")}'

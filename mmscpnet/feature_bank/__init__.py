@@ -1,0 +1,16 @@
+"""Features of a frozen image encoder, computed once and drawn from in training."""
+
+from .bank import FeatureBank, fingerprint
+from .extract import BankSettings, bank_key, open_or_extract
+from .pipeline import BankPipeline, ViewPlan, plan_views
+
+__all__ = [
+    'BankPipeline',
+    'BankSettings',
+    'FeatureBank',
+    'ViewPlan',
+    'bank_key',
+    'fingerprint',
+    'open_or_extract',
+    'plan_views',
+]

@@ -1,0 +1,4 @@
+from .efficientnet_lite import EfficientNetLite0
+from .open_clip_image_encoder import OpenCLIPImageEncoder
+
+__all__ = ['EfficientNetLite0', 'OpenCLIPImageEncoder']

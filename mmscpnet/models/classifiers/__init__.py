@@ -1,0 +1,3 @@
+from .scpnet import SCPNet
+
+__all__ = ['SCPNet']

@@ -1,0 +1,3 @@
+from .semantic_association import SemanticAssociation
+
+__all__ = ['SemanticAssociation']

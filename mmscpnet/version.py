@@ -1,0 +1,3 @@
+"""The version of mmscpnet, read by ``setup.py`` and at import."""
+
+__version__ = '0.1.0'
