@@ -5,4 +5,7 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 model = dict(head=dict(classes={{_base_.classes}}))
-default_hooks = dict(feature_bank=dict(type='FeatureBankHook', num_draws=8))
+default_hooks = dict(
+    feature_bank=dict(type='FeatureBankHook', num_draws=8),
+    test_best=dict(type='TestBestHook'),
+)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from mmengine.dataset import ConcatDataset as MMEngineConcatDataset
 from mmengine.dataset import RepeatDataset
+from mmengine.registry import init_default_scope
 from mmpretrain.datasets import KFoldDataset
 from torch.utils.data import Subset
 
@@ -186,7 +187,11 @@ def make(tmp_path, name, count, **kwargs):
 def test_subsets_keep_their_index(tmp_path, dataset):
     assert indices(make(tmp_path, 'b.txt', 10, indices=[7, 2])) == [7, 2]
     assert make(tmp_path, 'c.txt', 10, indices=3).num_samples == 10
-    train = KFoldDataset(dataset, fold=1, num_splits=5)
+    init_default_scope('mmscpnet')
+    config = dict(
+        type='MultiLabelListDataset', ann_file=dataset.ann_file, classes=CLASSES
+    )
+    train = KFoldDataset(config, fold=1, num_splits=5)
     assert indices(train) == [0, 1, 4, 5, 6, 7, 8, 9]
     assert count_samples(train) == 10
     assert count_samples(Subset(dataset, [4, 5])) == 10

@@ -72,12 +72,12 @@ def test_labels_correlate_and_have_a_long_tail():
         assert len(plan.objects) <= 7
         labels[row, [index[name] for name in plan.objects]] = 1
     counts = labels.sum(axis=0)
-    assert counts.max() > 6 * counts.min()
+    assert counts.max() > 4 * counts.min()
     assert counts.min() > 15
     together = labels.T @ labels
     given_cow = together[index['cow']] / counts[index['cow']]
     base = counts / len(labels)
-    # Of the farm's labels each is far likelier beside a cow, the city's rarer.
+    # Of the farm's labels each is far likelier beside a cow, others are rarer.
     for name in ('sheep', 'pig', 'rooster', 'tractor'):
         assert given_cow[index[name]] > 2 * base[index[name]]
     for name in ('bus', 'laptop', 'dolphin'):

@@ -239,13 +239,13 @@ def _finish(rng: np.random.Generator, image: Image.Image) -> Image.Image:
     """Add what a camera adds: uneven light, blur, sensor noise."""
     image = image.filter(ImageFilter.GaussianBlur(float(rng.uniform(0, 0.6))))
     size = image.width
-    ramp = np.linspace(-1, 1, size)
+    ramp = np.linspace(-1, 1, size, dtype=np.float32)
     angle = rng.uniform(0, 2 * np.pi)
-    slope = np.cos(angle) * ramp[None, :] + np.sin(angle) * ramp[:, None]
-    light = (1 + rng.uniform(0, 0.2) * slope).astype(np.float32)
+    across, down = float(np.cos(angle)), float(np.sin(angle))
+    slope = across * ramp[None, :] + down * ramp[:, None]
+    light = 1 + rng.uniform(0, 0.2) * slope
     pixels = np.asarray(image, dtype=np.float32) * light[..., None]
-    noise = rng.standard_normal(pixels.shape, dtype=np.float32)
-    pixels += float(rng.uniform(1, 4)) * noise
+    pixels += rng.uniform(1, 4) * rng.standard_normal(pixels.shape, dtype=np.float32)
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
 

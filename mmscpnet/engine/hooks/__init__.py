@@ -3,6 +3,7 @@ from .feature_bank_hook import FeatureBankHook
 from .label_check_hook import LabelCheckHook
 from .model_ema_hook import ModelEMAHook
 from .norm_policy_hook import FrozenNormHook
+from .test_best_hook import TestBestHook
 
 __all__ = [
     'FeatureBankHook',
@@ -10,4 +11,5 @@ __all__ = [
     'LabelCheckHook',
     'ModelEMAHook',
     'SetEpochHook',
+    'TestBestHook',
 ]

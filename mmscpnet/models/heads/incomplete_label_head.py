@@ -43,7 +43,9 @@ class IncompleteLabelHead(MultiLabelClsHead):
         topk: Optional[int] = None,
         init_cfg: Optional[dict] = None,
     ) -> None:
-        super().__init__(loss=loss, thr=thr, topk=topk, init_cfg=init_cfg)
+        super().__init__(
+            loss=MODELS.build(loss), thr=thr, topk=topk, init_cfg=init_cfg
+        )
         self.classes = load_class_names(classes, 'model.head.classes')
         self.num_classes = len(self.classes)
         self.label_graph = self._build_graph(label_graph)

@@ -1,0 +1,14 @@
+# The same training with what a newcomer would try first: a linear classifier that
+# takes every unknown label for a negative one.
+_base_ = [
+    '../_base_/models/linear_effnet-lite0.py',
+    '../_base_/datasets/demo_scenes_spml.py',
+    '../_base_/schedules/frozen_head.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(head=dict(classes={{_base_.classes}}))
+default_hooks = dict(
+    feature_bank=dict(type='FeatureBankHook', num_draws=3),
+    test_best=dict(type='TestBestHook'),
+    contact_sheet=dict(type='ContactSheetHook'),
+)

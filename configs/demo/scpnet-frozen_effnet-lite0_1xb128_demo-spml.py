@@ -1,0 +1,13 @@
+# The demonstration: no download beyond packages, minutes on two CPU cores.
+_base_ = [
+    '../_base_/models/scpnet_effnet-lite0_minilm.py',
+    '../_base_/datasets/demo_scenes_spml.py',
+    '../_base_/schedules/frozen_head.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(head=dict(classes={{_base_.classes}}))
+default_hooks = dict(
+    feature_bank=dict(type='FeatureBankHook', num_draws=3),
+    test_best=dict(type='TestBestHook'),
+    contact_sheet=dict(type='ContactSheetHook'),
+)

@@ -1,0 +1,11 @@
+_base_ = [
+    '../_base_/models/scpnet_effnet-lite0_minilm.py',
+    '../_base_/datasets/msrc_spml.py',
+    '../_base_/schedules/frozen_head.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(head=dict(classes={{_base_.classes}}))
+default_hooks = dict(
+    feature_bank=dict(type='FeatureBankHook', num_draws=8),
+    test_best=dict(type='TestBestHook'),
+)

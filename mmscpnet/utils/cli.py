@@ -1,0 +1,124 @@
+"""What ``tools/train.py`` and ``tools/test.py`` have in common."""
+
+import argparse
+import os
+from pathlib import Path
+
+from mmscpnet.utils.checkpoint import check_file
+
+CFG_OPTIONS_HELP = (
+    'override settings of the config, as key=value pairs. A list is written '
+    'key="[a,b]" or key=a,b; nested lists and tuples key="[(a,b),(c,d)]"; quotes are '
+    'needed and white space is not allowed.'
+)
+DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that training and testing share."""
+    from mmengine.config import DictAction
+
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, help=CFG_OPTIONS_HELP
+    )
+    parser.add_argument(
+        '--no-pin-memory',
+        action='store_true',
+        help='set pin_memory=False in all dataloaders',
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='job launcher',
+    )
+    # torch.distributed.launch passes --local-rank, older versions --local_rank.
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+
+def load_config(args: argparse.Namespace):
+    """Read the config and apply ``--cfg-options``, launcher and work folder.
+
+    The options come first, so that what follows sees the settings as they will be.
+
+    Args:
+        args (Namespace): With ``config``, ``cfg_options``, ``launcher``,
+            ``local_rank`` and ``work_dir``.
+
+    Returns:
+        Config: The merged config.
+
+    Raises:
+        FileNotFoundError: If the config file does not exist.
+    """
+    from mmengine.config import Config
+
+    check_file(args.config, 'The config file')
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    cfg = Config.fromfile(args.config)
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    cfg.launcher = args.launcher
+    # Command line, then config, then the name of the config file.
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    elif cfg.get('work_dir') is None:
+        cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
+    return cfg
+
+
+def set_dataloader_defaults(cfg, args: argparse.Namespace) -> None:
+    """Fill in the dataloader settings that configs leave out.
+
+    Pinned memory is the default where there is a GPU to copy to, persistent workers
+    where there are workers; the samples are stacked by MMEngine's
+    ``default_collate``. What a config says stays, except that persistent workers
+    without workers, which torch refuses, are turned off.
+
+    Args:
+        cfg (Config): Changed in place.
+        args (Namespace): With ``no_pin_memory`` and, for training,
+            ``no_persistent_workers``.
+    """
+    import torch
+
+    for name in DATALOADERS:
+        loader = cfg.get(name)
+        if not loader:
+            continue
+        loader.setdefault('pin_memory', torch.cuda.is_available())
+        loader.setdefault('persistent_workers', True)
+        loader.setdefault('collate_fn', dict(type='default_collate'))
+        if args.no_pin_memory:
+            loader.pin_memory = False
+        if (
+            getattr(args, 'no_persistent_workers', False)
+            or loader.get('num_workers', 0) == 0
+        ):
+            loader.persistent_workers = False
+
+
+def require_accelerator(option: str) -> None:
+    """Refuse mixed precision on a CPU.
+
+    Raises:
+        ValueError: If MMEngine would run on the CPU.
+    """
+    from mmengine.device import get_device
+
+    if get_device() == 'cpu':
+        raise ValueError(
+            f'{option} needs a GPU or another accelerator: MMEngine has no mixed '
+            f'precision on a CPU, and none was found. Leave {option} out.'
+        )
+
+
+def build_runner(cfg):
+    """Build the Runner, or the class that ``runner_type`` names."""
+    # The import makes the scope known to MMEngine, also for configs without
+    # custom_imports.
+    from mmengine.runner import Runner
+
+    from mmscpnet.registry import RUNNERS
+
+    return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)

@@ -1,0 +1,313 @@
+"""A contact sheet: photos with what was predicted and what is true under them."""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Optional, Union
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+BACKGROUND = 'white'
+NO_IMAGE = (205, 205, 205)
+TEXT = (40, 40, 40)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How one kind of label is shown: by symbol and by colour.
+
+    The colours are of the Okabe-Ito palette, made to be told apart by the
+    colour-blind, some of them darkened to be read on white.
+    """
+
+    symbol: str
+    colour: tuple[int, int, int]
+    meaning: str
+
+
+CORRECT = Mark('\u2713', (0, 114, 178), 'predicted, present')
+MISSED = Mark('\u25cb', (70, 70, 70), 'missed')
+FALSE = Mark('\u2717', (200, 80, 0), 'predicted, absent')
+UNKNOWN = Mark('?', (150, 75, 125), 'predicted, truth unknown')
+MARKS = (CORRECT, MISSED, FALSE, UNKNOWN)
+
+
+@dataclass(frozen=True)
+class ContactSheetItem:
+    """One photo of a sheet.
+
+    Args:
+        image (str | Path | numpy.ndarray | None): Path of the photo, or RGB uint8
+            of shape ``(H, W, 3)``; what cannot be read becomes a grey tile.
+        classes (Sequence[str]): Names of the C classes.
+        scores (numpy.ndarray): Predicted scores, shape ``(C,)``.
+        targets (numpy.ndarray): Labels, shape ``(C,)``: 1 positive, 0 negative,
+            -1 unknown.
+        title (str): A line above the labels, such as the file name.
+    """
+
+    image: Union[str, Path, np.ndarray, None]
+    classes: Sequence[str]
+    scores: np.ndarray
+    targets: np.ndarray
+    title: str = ''
+
+
+def judge_labels(
+    item: ContactSheetItem,
+    threshold: Optional[float] = 0.5,
+    topk: Optional[int] = None,
+) -> list[tuple[Mark, str, float]]:
+    """Compare the predicted labels of a photo with the true ones.
+
+    Args:
+        item (ContactSheetItem): The photo.
+        threshold (float, optional): A class is predicted from this score on.
+        topk (int, optional): The classes of the k highest scores are predicted.
+            Exactly one of the two is given.
+
+    Returns:
+        list[tuple[Mark, str, float]]: Mark, class name and score of every class
+        that is predicted or present, highest score first.
+
+    Raises:
+        ValueError: If the lengths differ, or not exactly one rule is given.
+    """
+    if (threshold is None) == (topk is None):
+        raise ValueError(
+            'contact sheet: give one of `threshold` and `topk` and set the other to '
+            f'None, found threshold={threshold!r} and topk={topk!r}.'
+        )
+    scores, targets = np.asarray(item.scores), np.asarray(item.targets)
+    shape = (len(item.classes),)
+    if scores.shape != shape or targets.shape != shape:
+        raise ValueError(
+            f'contact sheet: {shape[0]} class names, but scores of shape '
+            f'{scores.shape} and targets of shape {targets.shape} '
+            f'({item.title or item.image}).'
+        )
+    # Stable, so that equal scores keep the order of the classes.
+    order = np.argsort(-scores, kind='stable')
+    predicted = np.zeros(len(scores), dtype=bool)
+    if topk is None:
+        predicted = scores >= threshold
+    else:
+        predicted[order[:topk]] = True
+    judged = []
+    for index in order:
+        if predicted[index]:
+            mark = {1: CORRECT, 0: FALSE, -1: UNKNOWN}[int(targets[index])]
+        elif targets[index] == 1:
+            mark = MISSED
+        else:
+            continue
+        judged.append((mark, str(item.classes[index]), float(scores[index])))
+    return judged
+
+
+@cache
+def _font(size: int, weight: str = 'normal') -> ImageFont.FreeTypeFont:
+    # matplotlib ships this font, which has the symbols; system fonts may not.
+    from matplotlib.font_manager import FontProperties, findfont
+
+    path = findfont(FontProperties(family='DejaVu Sans', weight=weight))
+    return ImageFont.truetype(path, size)
+
+
+def wrap_text(
+    text: str, font: ImageFont.FreeTypeFont, width: float, max_lines: int = 2
+) -> list[str]:
+    """Break a text at spaces, and inside a word only if it must be.
+
+    Args:
+        text (str): The text.
+        font (ImageFont.FreeTypeFont): Font it is drawn with.
+        width (float): Room in pixels.
+        max_lines (int): Lines allowed; the last ends in an ellipsis if more would
+            follow.
+
+    Returns:
+        list[str]: The lines, at least one.
+    """
+    lines = ['']
+    for word in text.split() or ['']:
+        candidate = f'{lines[-1]} {word}'.strip()
+        if font.getlength(candidate) <= width:
+            lines[-1] = candidate
+            continue
+        if lines[-1]:
+            lines.append('')
+        for letter in word:
+            if lines[-1] and font.getlength(lines[-1] + letter) > width:
+                lines.append('')
+            lines[-1] += letter
+    if len(lines) > max_lines:
+        last = lines[max_lines - 1]
+        while last and font.getlength(last + '\u2026') > width:
+            last = last[:-1]
+        lines = [*lines[: max_lines - 1], last + '\u2026']
+    return lines
+
+
+def _photo(image, tile: int) -> Image.Image:
+    """Fit a photo into a square tile, or say that there is none."""
+    try:
+        if isinstance(image, np.ndarray):
+            photo = Image.fromarray(image).convert('RGB')
+        else:
+            with Image.open(image) as file:
+                photo = ImageOps.exif_transpose(file).convert('RGB')
+    except (OSError, AttributeError, TypeError, ValueError):
+        photo = Image.new('RGB', (tile, tile), NO_IMAGE)
+        font = _font(max(9, tile // 14))
+        place = (tile / 2, tile / 2)
+        ImageDraw.Draw(photo).text(place, 'no image', TEXT, font, anchor='mm')
+        return photo
+    return ImageOps.pad(photo, (tile, tile), color=(240, 240, 240))
+
+
+def _caption(
+    item: ContactSheetItem, judged: list, tile: int, max_labels: int
+) -> Image.Image:
+    """Draw title, marks, names and scores below each other."""
+    size = max(9, tile // 16)
+    step = round(size * 1.4)
+    font, bold = _font(size), _font(size, 'bold')
+    symbol_room = round(size * 1.3)
+    score_room = font.getlength('0.00') + size * 0.6
+    rows = []
+    if item.title:
+        line = wrap_text(item.title, font, tile, 1)[0]
+        rows.append((None, line, None, TEXT, font))
+    for mark, name, score in judged[:max_labels]:
+        # Weight tells hits from errors where neither colour nor symbol shows.
+        face = bold if mark is CORRECT else font
+        lines = wrap_text(name, face, tile - symbol_room - score_room)
+        rows.append((mark.symbol, lines[0], score, mark.colour, face))
+        rows += [('', line, None, mark.colour, face) for line in lines[1:]]
+    if len(judged) > max_labels:
+        more = f'and {len(judged) - max_labels} more'
+        rows.append(('', more, None, TEXT, font))
+    if not judged:
+        rows.append(('', 'no label', None, TEXT, font))
+    picture = Image.new('RGB', (tile, step * len(rows) + 4), BACKGROUND)
+    draw = ImageDraw.Draw(picture)
+    for number, (symbol, text, score, colour, face) in enumerate(rows):
+        y = number * step + 2
+        if symbol:
+            draw.text((0, y), symbol, colour, bold)
+        draw.text((0 if symbol is None else symbol_room, y), text, colour, face)
+        if score is not None:
+            draw.text((tile, y), f'{score:.2f}', colour, font, anchor='ra')
+    return picture
+
+
+def _header(title: str, width: int, size: int) -> Image.Image:
+    """Draw the title and the legend, in as many lines as the width asks for."""
+    font, bold = _font(size), _font(size, 'bold')
+    step = round(size * 1.5)
+    spots, x, y = [], 0.0, 0
+    if title:
+        title = wrap_text(title, bold, width, 1)[0]
+        y += step
+    for mark in MARKS:
+        length = bold.getlength(mark.symbol + ' ') + font.getlength(mark.meaning)
+        if x and x + length > width:
+            x, y = 0.0, y + step
+        spots.append((mark, x, y))
+        x += length + size * 1.5
+    picture = Image.new('RGB', (width, y + step + size // 2), BACKGROUND)
+    draw = ImageDraw.Draw(picture)
+    if title:
+        draw.text((0, 0), title, TEXT, bold)
+    for mark, x, y in spots:
+        draw.text((x, y), mark.symbol, mark.colour, bold)
+        x += bold.getlength(mark.symbol + ' ')
+        draw.text((x, y), mark.meaning, mark.colour, font)
+    return picture
+
+
+def draw_contact_sheet(
+    items: Sequence[ContactSheetItem],
+    out_file: Union[str, Path],
+    columns: int = 4,
+    tile: int = 224,
+    threshold: Optional[float] = 0.5,
+    topk: Optional[int] = None,
+    max_labels: int = 10,
+    title: str = '',
+) -> Path:
+    """Draw photos in a grid, their labels under them, and write a PNG.
+
+    The file is complete or not there at all.
+
+    Args:
+        items (Sequence[ContactSheetItem]): The photos, row by row.
+        out_file (str | Path): PNG file to write; its folder is made.
+        columns (int): Photos a row. Defaults to 4.
+        tile (int): Side of a photo in pixels, at least 64. Defaults to 224.
+        threshold (float, optional): See :func:`judge_labels`. Defaults to 0.5.
+        topk (int, optional): See :func:`judge_labels`. Defaults to None.
+        max_labels (int): Labels listed under a photo. Defaults to 10.
+        title (str): A line above the sheet.
+
+    Returns:
+        Path: The file.
+
+    Raises:
+        ValueError: If there is no item, or an argument is out of range.
+    """
+    if not items:
+        raise ValueError('contact sheet: there is no photo to draw.')
+    for name, value, low in [
+        ('columns', columns, 1),
+        ('tile', tile, 64),
+        ('max_labels', max_labels, 1),
+    ]:
+        if value < low:
+            raise ValueError(
+                f'contact sheet: `{name}` must be at least {low}, found {value}.'
+            )
+    columns = min(columns, len(items))
+    gap = max(8, tile // 14)
+    width = columns * tile + (columns - 1) * gap
+    judged = [judge_labels(item, threshold, topk) for item in items]
+    captions = [
+        _caption(item, labels, tile, max_labels)
+        for item, labels in zip(items, judged)
+    ]
+    starts = range(0, len(items), columns)
+    heights = [max(c.height for c in captions[s : s + columns]) for s in starts]
+    header = _header(title, width, max(10, tile // 14))
+    height = header.height + sum(tile + 4 + h + gap for h in heights)
+    sheet = Image.new('RGB', (width + 2 * gap, height + gap), BACKGROUND)
+    sheet.paste(header, (gap, gap))
+    y = gap + header.height
+    for start, caption_height in zip(starts, heights):
+        for column, index in enumerate(range(start, min(start + columns, len(items)))):
+            x = gap + column * (tile + gap)
+            sheet.paste(_photo(items[index].image, tile), (x, y))
+            sheet.paste(captions[index], (x, y + tile + 4))
+        y += tile + 4 + caption_height + gap
+    return _write_png(sheet, Path(out_file))
+
+
+def _write_png(image: Image.Image, out_file: Path) -> Path:
+    out_file.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(
+        prefix=f'.{out_file.name}.', suffix='.partial', dir=out_file.parent
+    )
+    try:
+        with os.fdopen(handle, 'wb') as file:
+            image.save(file, format='PNG')
+        # A temporary file is private; the result may be read like its folder.
+        os.chmod(temporary, out_file.parent.stat().st_mode & 0o666)
+        os.replace(temporary, out_file)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return out_file

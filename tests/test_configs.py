@@ -1,0 +1,65 @@
+"""Every config builds and takes training steps and a test, shrunken."""
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from mmscpnet.models.heads import SCPHead
+from tests.shared import ROOT
+from tests.shrunken_configs import CONFIGS, shrink
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+def test_config_trains_and_tests(name, tmp_path):
+    torch.set_num_threads(1)
+    config = shrink(name, tmp_path)
+    runner = Runner.from_cfg(config)
+    runner.train()
+    assert runner.iter >= 1
+    metrics = runner.test()
+    assert 0 <= metrics['multi-label/mAP'] <= 100
+    head = runner.model.head
+    if isinstance(head, SCPHead):
+        assert head.pessl.state.num_samples == 10
+
+
+# The table of the published recipe: lr, gcn lr, hard_k, tau', top-K, lambda_cst,
+# lambda_dstl, epochs, schedule, batch, decay of the average.
+PUBLISHED = {
+    'coco14': (3e-5, 1e-5, 2, 0.2, 62, 1 / 8, 1 / 8, 60, 80, 128),
+    'voc12': (4e-5, 2e-4, 5, 0.3, 20, 1 / 8, 2 / 8, 120, 120, 128),
+    'nus': (3e-5, 1e-4, 6, 0.2, 50, 1 / 8, 1 / 8, 60, 80, 128),
+    'cub': (3e-4, 2e-4, 31, 0.3, 312, 1 / 8, 3 / 8, 100, 100, 96),
+}
+
+
+@pytest.mark.parametrize('suffix', ['', '_release'])
+@pytest.mark.parametrize('name', PUBLISHED)
+def test_published_values(name, suffix):
+    row = PUBLISHED[name]
+    path = f'scpnet/scpnet_clip-rn50_1xb{row[-1]}_{name}-spml{suffix}.py'
+    config = Config.fromfile(ROOT / 'configs' / path)
+    head, graph = config.model.head, config.model.head.label_graph
+    found = (
+        config.optim_wrapper.optimizer.lr,
+        config.optim_wrapper.paramwise_cfg.gcn_lr,
+        head.pessl.hard_k,
+        graph.temperature,
+        graph.topk,
+        head.pessl.loss_weight_cst,
+        head.pessl.loss_weight_dstl,
+        config.train_cfg.max_epochs,
+        config.param_scheduler.total_epochs,
+        config.train_dataloader.batch_size,
+    )
+    assert found == row
+    assert graph.neighbor_weight == 0.2
+    assert config.default_hooks.ema.decay_per_epoch == 0.82
+    assert head.scale == ('clip' if (name, suffix) == ('nus', '_release') else 10)
+    released = head.pessl.get('divergence') == 'cross_entropy'
+    assert released == (suffix == '_release')
+    assert head.association.get('matrix', 'normalized') == (
+        'reweighted' if released else 'normalized'
+    )
+    assert ('frozen_norm' in config.default_hooks) == released
