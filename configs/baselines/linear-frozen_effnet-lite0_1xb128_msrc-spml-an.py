@@ -7,6 +7,6 @@ _base_ = [
 ]
 model = dict(head=dict(classes={{_base_.classes}}))
 default_hooks = dict(
-    feature_bank=dict(type='FeatureBankHook', num_draws=8),
+    feature_bank=dict(type='FeatureBankHook', num_draws=4),
     test_best=dict(type='TestBestHook'),
 )

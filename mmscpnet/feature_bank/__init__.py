@@ -3,6 +3,7 @@
 from .bank import FeatureBank, fingerprint
 from .extract import BankSettings, bank_key, open_or_extract
 from .pipeline import BankPipeline, ViewPlan, plan_views
+from .use import draw_from_bank
 
 __all__ = [
     'BankPipeline',
@@ -10,6 +11,7 @@ __all__ = [
     'FeatureBank',
     'ViewPlan',
     'bank_key',
+    'draw_from_bank',
     'fingerprint',
     'open_or_extract',
     'plan_views',

@@ -145,6 +145,8 @@ def encode_views(model, views) -> np.ndarray:
     encoded = []
     for view in views:
         inputs = model.data_preprocessor({'inputs': view.flatten(0, 1)})['inputs']
+        # Convolutions run up to half as fast again in this layout.
+        inputs = inputs.contiguous(memory_format=torch.channels_last)
         feats = model.extract_feat(inputs)[-1]
         if feats.dim() != 2:
             raise ValueError(

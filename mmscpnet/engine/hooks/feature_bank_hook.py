@@ -1,16 +1,9 @@
 """Train a head on features that the frozen image encoder computes once."""
 
-import numpy as np
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
-from mmscpnet.datasets import ThreeStateDataset, innermost_datasets
-from mmscpnet.feature_bank import (
-    BankPipeline,
-    BankSettings,
-    open_or_extract,
-    plan_views,
-)
+from mmscpnet.feature_bank import BankSettings, draw_from_bank
 from mmscpnet.registry import HOOKS
 
 from .label_check_hook import built_dataset
@@ -92,24 +85,4 @@ class FeatureBankHook(Hook):
         settings = self.settings
         if name != 'train':
             settings = settings._replace(num_draws=1)
-        for inner in innermost_datasets(dataset):
-            if isinstance(inner.pipeline, BankPipeline):
-                continue
-            if not isinstance(inner, ThreeStateDataset):
-                raise ValueError(
-                    f'FeatureBankHook: {type(inner).__name__} of {name}_dataloader is '
-                    'not a dataset of mmscpnet'
-                )
-            plan = plan_views(inner.pipeline.transforms)
-            features = open_or_extract(
-                self._model(runner), inner, plan, settings, name
-            )
-            inner.pipeline = BankPipeline(plan, features, sample_rows(inner))
-
-
-def sample_rows(dataset: ThreeStateDataset) -> np.ndarray:
-    """For each ``sample_idx`` the position in the dataset, -1 if it is left out."""
-    rows = np.full(dataset.sample_offset + dataset.num_samples, -1)
-    for position in range(len(dataset)):
-        rows[dataset.get_data_info(position)['sample_idx']] = position
-    return rows
+        draw_from_bank(self._model(runner), dataset, settings, name)
