@@ -100,9 +100,7 @@ def test_equals_the_ordinary_path(tmp_path, model, dtype, tolerance):
             features = [model.extract_feat(view)[-1][0] for view in images]
         assert len(got['inputs']) == 3
         for feature, stored in zip(features, got['inputs']):
-            torch.testing.assert_close(
-                stored, feature, atol=tolerance, rtol=tolerance
-            )
+            torch.testing.assert_close(stored, feature, atol=tolerance, rtol=tolerance)
         sample = want['data_samples']
         assert torch.equal(sample.gt_score, got['data_samples'].gt_score)
         assert sample.sample_idx == got['data_samples'].sample_idx
@@ -142,7 +140,9 @@ def test_interrupted_extraction_goes_on(tmp_path, model, monkeypatch):
     monkeypatch.setattr(FeatureBank.__init__, '__defaults__', ('float16', 3))
     reference = make_dataset(tmp_path, random=True)
     options = settings(tmp_path, num_draws=2)
-    draw_from_bank(model, reference, options._replace(root=str(tmp_path / 'r')), 'train')
+    draw_from_bank(
+        model, reference, options._replace(root=str(tmp_path / 'r')), 'train'
+    )
 
     write, written = FeatureBank.write_chunk, []
 

@@ -12,9 +12,7 @@ model = dict(
             ),
             softmax_over='kept',
         ),
-        pessl=dict(
-            divergence='cross_entropy', include_observed=True, sample_mask=True
-        ),
+        pessl=dict(divergence='cross_entropy', include_observed=True, sample_mask=True),
     )
 )
 # Batch norm is frozen in the first epoch only.

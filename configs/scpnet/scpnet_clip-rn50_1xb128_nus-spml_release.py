@@ -14,9 +14,7 @@ model = dict(
         ),
         # CLIP's scale, learnt on; the other data sets have a fixed 10.
         scale='clip',
-        pessl=dict(
-            divergence='cross_entropy', include_observed=True, sample_mask=True
-        ),
+        pessl=dict(divergence='cross_entropy', include_observed=True, sample_mask=True),
     )
 )
 # Batch norm is frozen in the first epoch only.

@@ -1,6 +1,7 @@
 """A dataset whose labels have three states."""
 
-from typing import List, Optional, Sequence
+from collections.abc import Sequence
+from typing import Optional
 
 import numpy as np
 from mmpretrain.datasets import BaseDataset
@@ -59,7 +60,7 @@ class ThreeStateDataset(BaseDataset):
             )
         self.unlisted = unlisted
 
-    def load_data_list(self) -> List[dict]:
+    def load_data_list(self) -> list[dict]:
         """Annotations with their position and with labels that are known to fit."""
         data_list = self.load_annotations()
         if self.CLASSES is None:
@@ -67,13 +68,15 @@ class ThreeStateDataset(BaseDataset):
                 f'{self.ann_file} names no classes: give the dataset '
                 'classes=[...] or classes="file with one name a line"'
             )
+        if not data_list:
+            raise ValueError(f'{self.ann_file} lists no image')
         self._num_annotations = len(data_list)
         for position, info in enumerate(data_list):
             info['position'] = position
             self._check_labels(info)
         return data_list
 
-    def load_annotations(self) -> List[dict]:
+    def load_annotations(self) -> list[dict]:
         """``img_path``, ``gt_label`` and maybe ``negative_label`` of each image."""
         raise NotImplementedError
 
@@ -104,7 +107,7 @@ class ThreeStateDataset(BaseDataset):
         info['gt_score'] = score
         return info
 
-    def get_cat_ids(self, idx: int) -> List[int]:
+    def get_cat_ids(self, idx: int) -> list[int]:
         """Known positives, for ``ClassBalancedDataset`` and the like."""
         return self.get_data_info(idx)['gt_label']
 

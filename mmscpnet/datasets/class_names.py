@@ -1,8 +1,9 @@
 """Class names, from a list, a known set or a file with one name a line."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import List, Sequence, Union
+from typing import Union
 
 from .class_sets import CLASS_SETS
 from .demo_scenes.themes import DEMO_CLASSES
@@ -12,7 +13,7 @@ KNOWN_SETS = {**CLASS_SETS, 'demo': DEMO_CLASSES}
 
 def load_class_names(
     classes: Union[str, Path, Sequence[str], None], key: str = 'classes'
-) -> List[str]:
+) -> list[str]:
     """Resolve the ``classes`` of a config.
 
     Args:
@@ -30,7 +31,9 @@ def load_class_names(
         ValueError: no name, an empty name, or a name that occurs twice.
     """
     if classes is None:
-        raise ValueError(f'{key} is missing: give a list of names, a file of them or a known set')
+        raise ValueError(
+            f'{key} is missing: give a list of names, a file of them or a known set'
+        )
     where = key
     if isinstance(classes, str) and classes in KNOWN_SETS:
         return list(KNOWN_SETS[classes])
@@ -38,8 +41,8 @@ def load_class_names(
         path = Path(classes).expanduser()
         if not path.is_file():
             raise FileNotFoundError(
-                f'{key}: there is no file of class names at {path} (one name a line, in '
-                f'the order of the label indices), nor a set of that name; the sets '
+                f'{key}: there is no file of class names at {path} (one name a line, '
+                'in the order of the label indices), nor a set of that name; the sets '
                 f'are {sorted(KNOWN_SETS)}'
             )
         where = str(path)

@@ -1,9 +1,7 @@
 """Label sets of the benchmarks, in the order of their published label indices."""
 
-from typing import Dict, Tuple
 
-
-def _names(text: str) -> Tuple[str, ...]:
+def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(',') if name.strip())
 
 
@@ -38,4 +36,4 @@ tower, town, toy, train, tree, valley, vehicle, water, waterfall, wedding, whale
 window, zebra
 """)
 
-CLASS_SETS: Dict[str, Tuple[str, ...]] = dict(coco80=COCO80, voc20=VOC20, nus81=NUS81)
+CLASS_SETS: dict[str, tuple[str, ...]] = dict(coco80=COCO80, voc20=VOC20, nus81=NUS81)

@@ -1,6 +1,6 @@
 """Several datasets as one, without two images sharing an index."""
 
-from typing import Iterator, Tuple
+from collections.abc import Iterator
 
 from mmengine.dataset import ConcatDataset as MMEngineConcatDataset
 from torch.utils.data import Dataset
@@ -81,6 +81,6 @@ def count_samples(dataset: Dataset) -> int:
     return ranges[-1][1]
 
 
-def _index_range(dataset: ThreeStateDataset) -> Tuple[int, int]:
+def _index_range(dataset: ThreeStateDataset) -> tuple[int, int]:
     start = dataset.sample_offset
     return start, start + dataset.num_samples

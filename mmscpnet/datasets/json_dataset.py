@@ -1,7 +1,5 @@
 """Annotations in OpenMMLab's JSON format, with unknown labels."""
 
-from typing import List
-
 from mmpretrain.datasets import MultiLabelDataset
 
 from mmscpnet.registry import DATASETS
@@ -30,7 +28,7 @@ class IncompleteMultiLabelDataset(ThreeStateDataset, MultiLabelDataset):
         **kwargs: see mmpretrain's ``MultiLabelDataset``.
     """
 
-    def load_annotations(self) -> List[dict]:
+    def load_annotations(self) -> list[dict]:
         """Read the file through mmengine's ``BaseDataset``."""
         # Label indices count in the classes of the file, so these must be the same.
         given = self._metainfo.pop('classes', None)

@@ -1,7 +1,7 @@
 """Annotations as a list file, a line an image."""
 
 from pathlib import Path
-from typing import List, NamedTuple, Union
+from typing import NamedTuple, Union
 
 from mmengine.fileio import get_file_backend, list_from_file
 
@@ -15,10 +15,10 @@ class ListEntry(NamedTuple):
 
     line: int
     image: str
-    positives: List[int]
+    positives: list[int]
 
 
-def read_label_list(path: Union[str, Path]) -> List[ListEntry]:
+def read_label_list(path: Union[str, Path]) -> list[ListEntry]:
     """Read lines ``name.jpg,3 17`` (0-based indices, spaces after the comma allowed).
 
     An image without positives has nothing after the comma. The comma that counts is
@@ -71,7 +71,7 @@ class MultiLabelListDataset(ThreeStateDataset):
             does not name them.
     """
 
-    def load_annotations(self) -> List[dict]:
+    def load_annotations(self) -> list[dict]:
         """Read the list."""
         backend = get_file_backend(self.img_prefix)
         return [

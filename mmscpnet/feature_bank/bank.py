@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,8 +32,8 @@ class FeatureBank:
     def __init__(
         self,
         folder: Path,
-        key: Dict[str, Any],
-        shape: Tuple[int, int, int, int],
+        key: dict[str, Any],
+        shape: tuple[int, int, int, int],
         dtype: str = 'float16',
         chunk_size: int = 256,
     ) -> None:
@@ -67,7 +67,7 @@ class FeatureBank:
             )
         return True
 
-    def chunks(self) -> List[Tuple[int, int, int]]:
+    def chunks(self) -> list[tuple[int, int, int]]:
         """All chunks as (number, first image, image after the last)."""
         starts = range(0, self.shape[0], self.chunk_size)
         ends = (min(s + self.chunk_size, self.shape[0]) for s in starts)
@@ -86,7 +86,7 @@ class FeatureBank:
             np.save(file, features.astype(self.dtype))
         os.replace(partial, path)
 
-    def assemble(self, information: Dict[str, Any]) -> None:
+    def assemble(self, information: dict[str, Any]) -> None:
         """Join the chunks into one memory map and declare the bank complete."""
         partial = self.folder / (FEATURES + '.partial')
         whole = np.lib.format.open_memmap(

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from pathlib import Path
-from typing import Any, Dict, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -38,7 +38,7 @@ class BankSettings(NamedTuple):
     batch_size: int = 16
 
 
-def bank_key(model, dataset, plan: ViewPlan, settings: BankSettings) -> Dict[str, Any]:
+def bank_key(model, dataset, plan: ViewPlan, settings: BankSettings) -> dict[str, Any]:
     """Everything that determines the features of a bank, as short texts."""
     encoder = [model.backbone, model.neck] if model.with_neck else [model.backbone]
     return dict(

@@ -2,7 +2,8 @@
 
 import json
 import random
-from typing import List, NamedTuple, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -29,10 +30,10 @@ class ViewPlan(NamedTuple):
     """
 
     load: Compose
-    kinds: List[Compose]
-    slots: List[int]
+    kinds: list[Compose]
+    slots: list[int]
     multi_view: bool
-    masking: List[LabelMasking]
+    masking: list[LabelMasking]
     pack: PackInputs
 
     def describe(self) -> str:
@@ -60,7 +61,7 @@ def plan_views(transforms: Sequence[BaseTransform]) -> ViewPlan:
             'a feature bank needs MultiView to be the last transform of the image, '
             f'found {[type(t).__name__ for t in image]}'
         )
-    kinds: List[Compose] = []
+    kinds: list[Compose] = []
     slots, known = [], []
     for view in image[-1].transforms:
         description = fingerprint(view)
@@ -98,7 +99,7 @@ class ViewImages(torch.utils.data.Dataset):
     def __len__(self) -> int:
         return self.end - self.start
 
-    def __getitem__(self, position: int) -> List[torch.Tensor]:
+    def __getitem__(self, position: int) -> list[torch.Tensor]:
         """P tensors ``(V, 3, H, W)``."""
         idx = self.start + position
         loaded = self.plan.load(self.dataset.get_data_info(idx))
@@ -138,7 +139,7 @@ class BankPipeline:
         self.rows = rows
 
     @property
-    def transforms(self) -> List[BaseTransform]:
+    def transforms(self) -> list[BaseTransform]:
         """The transforms that still run, for those who look for label masking."""
         return [*self.plan.masking, self.plan.pack]
 

@@ -9,9 +9,7 @@ from .extract import BankSettings, open_or_extract
 from .pipeline import BankPipeline, plan_views
 
 
-def draw_from_bank(
-    model, dataset: Dataset, settings: BankSettings, name: str
-) -> None:
+def draw_from_bank(model, dataset: Dataset, settings: BankSettings, name: str) -> None:
     """Replace the pipelines at the bottom of a dataset by draws from a bank.
 
     The bank is read, or filled first. Wrappers, samplers and dataloaders around the

@@ -6,7 +6,8 @@ with respect to its float input, so that a graph can also be built from features
 that are being learnt.
 """
 
-from typing import NamedTuple, Optional, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple, Optional
 
 import torch
 import torch.nn.functional as F

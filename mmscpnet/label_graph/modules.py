@@ -1,7 +1,8 @@
 """Where the model keeps its label graph: fixed in the checkpoint, or learnt."""
 
 import json
-from typing import Optional, Sequence, Union
+from collections.abc import Sequence
+from typing import Optional, Union
 
 import torch
 from mmengine.model import BaseModule

@@ -5,8 +5,9 @@ A source has one method, ``similarity(classes) -> (C, C)``. It is asked in
 The dynamic graph has no source: it is built from the learnt label features.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Sequence, Union
+from typing import Union
 
 import numpy as np
 import torch

@@ -50,10 +50,17 @@ def load_config(args: argparse.Namespace):
 
     Raises:
         FileNotFoundError: If the config file does not exist.
+        ValueError: If several processes are asked for on a CPU.
     """
     from mmengine.config import Config
+    from mmengine.device import get_device
 
     check_file(args.config, 'The config file')
+    if args.launcher != 'none' and get_device() == 'cpu':
+        raise ValueError(
+            f'--launcher {args.launcher} needs GPUs: MMEngine gives each process one, '
+            'and none was found. Use a single process (--launcher none).'
+        )
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cfg = Config.fromfile(args.config)
     if args.cfg_options is not None:

@@ -85,9 +85,7 @@ def test_json_of_other_classes_is_refused(tmp_path):
 
 
 def test_list_file(tmp_path):
-    file = write_list(
-        tmp_path / 'a.txt', 'a.jpg,0 2', 'b,b.jpg, 1', '', 'sub/c.jpg,'
-    )
+    file = write_list(tmp_path / 'a.txt', 'a.jpg,0 2', 'b,b.jpg, 1', '', 'sub/c.jpg,')
     dataset = MultiLabelListDataset(
         file, classes=CLASSES, unlisted='unknown', data_prefix='p'
     )
@@ -117,6 +115,9 @@ def test_missing_things(tmp_path):
     file = write_list(tmp_path / 'a.txt', 'a.jpg,0')
     with pytest.raises(ValueError, match='names no classes'):
         MultiLabelListDataset(file)
+    empty = write_list(tmp_path / 'empty.txt', '')
+    with pytest.raises(ValueError, match='empty.txt lists no image'):
+        MultiLabelListDataset(empty, classes=CLASSES)
     with pytest.raises(FileNotFoundError, match='no file of class names'):
         MultiLabelListDataset(file, classes='absent.txt')
 

@@ -81,9 +81,7 @@ def test_released_matrices():
     np.testing.assert_allclose(graph.reweighted, golden['gcn_relation'], rtol=1e-5)
 
 
-@pytest.mark.parametrize(
-    'name, topk', [('coco', 62), ('nuswide', 50), ('cub', 312)]
-)
+@pytest.mark.parametrize('name, topk', [('coco', 62), ('nuswide', 50), ('cub', 312)])
 def test_published_similarities_make_graphs(name, topk):
     path = shared_file(f'data/label_similarity/clip_rn50_{name}.npy')
     similarity = torch.from_numpy(np.load(path)).float()
@@ -93,7 +91,9 @@ def test_published_similarities_make_graphs(name, topk):
 
 
 def test_similarity_of_published_features():
-    features = np.load(shared_file('data/label_features/clip_rn50_coco.npy')).astype('f4')
+    features = np.load(shared_file('data/label_features/clip_rn50_coco.npy')).astype(
+        'f4'
+    )
     similarity = cosine_similarity(torch.from_numpy(features))
     unit = features / np.linalg.norm(features, axis=1, keepdims=True)
     np.testing.assert_allclose(similarity, unit @ unit.T, atol=1e-5)

@@ -144,6 +144,12 @@ def test_amp_needs_an_accelerator(train):
         train('--amp')
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason='has a GPU')
+def test_launcher_needs_accelerators(train):
+    with pytest.raises(ValueError, match='--launcher pytorch needs GPUs'):
+        train('--launcher', 'pytorch')
+
+
 def test_resume_and_overwrite_exclude_each_other(train, capsys):
     with pytest.raises(SystemExit):
         train('--resume', '--overwrite')

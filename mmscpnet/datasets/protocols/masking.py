@@ -4,7 +4,7 @@ Scores are ``(C,)`` int8 in {1, 0, -1}. What is hidden becomes -1; nothing is ev
 invented: what is known afterwards was known before, with the same value.
 """
 
-from typing import Sequence
+from collections.abc import Sequence
 
 import numpy as np
 

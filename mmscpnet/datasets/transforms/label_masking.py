@@ -1,7 +1,5 @@
 """Transforms that hide labels, as the field's protocols do."""
 
-from typing import Dict
-
 import numpy as np
 from mmcv.transforms import BaseTransform
 
@@ -117,7 +115,7 @@ class FixedLabel(LabelMasking):
 
     def __init__(self, ann_file: str) -> None:
         self.ann_file = ann_file
-        self.positives: Dict[str, list] = {
+        self.positives: dict[str, list] = {
             entry.image: entry.positives for entry in read_label_list(ann_file)
         }
 

@@ -42,7 +42,7 @@ class FeatureBankHook(Hook):
     ) -> None:
         if dtype not in ('float16', 'float32'):
             raise ValueError(
-                f"FeatureBankHook: dtype must be 'float16' or 'float32', found {dtype!r}"
+                f'FeatureBankHook: dtype must be float16 or float32, found {dtype!r}'
             )
         if num_draws < 1:
             raise ValueError(

@@ -1,6 +1,6 @@
 """Before hours of training: do model, labels and files fit together?"""
 
-from typing import List, Optional
+from typing import Optional
 
 from mmengine.fileio import get_file_backend
 from mmengine.hooks import Hook
@@ -61,7 +61,7 @@ def built_dataset(runner, name: str) -> Optional[Dataset]:
     return getattr(dataloader, 'dataset', None)
 
 
-def check_classes(classes: List[str], dataset: Dataset, key: str) -> None:
+def check_classes(classes: list[str], dataset: Dataset, key: str) -> None:
     """Refuse a dataset whose class names are not those of the head."""
     found = dataset.metainfo.get('classes')
     if found is None:

@@ -1,6 +1,7 @@
 """The classifier: several views of an image through one backbone and one head."""
 
-from typing import Dict, List, Sequence, Union
+from collections.abc import Sequence
+from typing import Union
 
 import torch
 from mmpretrain.models.classifiers import ImageClassifier
@@ -45,7 +46,7 @@ class SCPNet(ImageClassifier):
             for module in self._image_encoder():
                 module.requires_grad_(False)
 
-    def _image_encoder(self) -> List[torch.nn.Module]:
+    def _image_encoder(self) -> list[torch.nn.Module]:
         return [self.backbone, self.neck] if self.with_neck else [self.backbone]
 
     def train(self, mode: bool = True) -> 'SCPNet':
@@ -68,8 +69,8 @@ class SCPNet(ImageClassifier):
             return super().extract_feat(inputs, stage)
 
     def loss(
-        self, inputs: Union[Tensor, Sequence[Tensor]], data_samples: List[DataSample]
-    ) -> Dict[str, Tensor]:
+        self, inputs: Union[Tensor, Sequence[Tensor]], data_samples: list[DataSample]
+    ) -> dict[str, Tensor]:
         """Losses of a batch.
 
         Args:

@@ -1,6 +1,7 @@
 """From what a dataloader yields to what :class:`SCPNet` takes."""
 
-from typing import List, Optional, Sequence, Union
+from collections.abc import Sequence
+from typing import Optional, Union
 
 import torch
 from mmengine.model import BaseDataPreprocessor
@@ -72,7 +73,7 @@ class MultiViewDataPreprocessor(BaseDataPreprocessor):
         samples = data.get('data_samples')
         views = stack_views(data['inputs'], samples)
         if isinstance(views, list):
-            inputs: Union[Tensor, List[Tensor]] = [self._prepare(v) for v in views]
+            inputs: Union[Tensor, list[Tensor]] = [self._prepare(v) for v in views]
         else:
             inputs = self._prepare(views)
         return {'inputs': inputs, 'data_samples': samples}
@@ -98,7 +99,7 @@ class MultiViewDataPreprocessor(BaseDataPreprocessor):
 
 def stack_views(
     inputs, data_samples: Optional[Sequence[DataSample]] = None
-) -> Union[Tensor, List[Tensor]]:
+) -> Union[Tensor, list[Tensor]]:
     """Bring the accepted forms of ``inputs`` to a batch, or a list of V batches.
 
     Raises:

@@ -1,6 +1,7 @@
 """What every head that trains on incomplete labels has in common: the losses."""
 
-from typing import Dict, List, Optional, Sequence, Tuple
+from collections.abc import Sequence
+from typing import Optional
 
 import torch
 from mmengine.dist import get_world_size
@@ -35,17 +36,15 @@ class IncompleteLabelHead(MultiLabelClsHead):
     def __init__(
         self,
         classes,
-        loss: Dict,
-        pessl: Optional[Dict] = None,
-        label_graph: Optional[Dict] = None,
-        pessl_label_graph: Optional[Dict] = None,
+        loss: dict,
+        pessl: Optional[dict] = None,
+        label_graph: Optional[dict] = None,
+        pessl_label_graph: Optional[dict] = None,
         thr: Optional[float] = None,
         topk: Optional[int] = None,
         init_cfg: Optional[dict] = None,
     ) -> None:
-        super().__init__(
-            loss=MODELS.build(loss), thr=thr, topk=topk, init_cfg=init_cfg
-        )
+        super().__init__(loss=MODELS.build(loss), thr=thr, topk=topk, init_cfg=init_cfg)
         self.classes = load_class_names(classes, 'model.head.classes')
         self.num_classes = len(self.classes)
         self.label_graph = self._build_graph(label_graph)
@@ -61,7 +60,7 @@ class IncompleteLabelHead(MultiLabelClsHead):
             self.pessl = MODELS.build(pessl)
         self.epoch = 0
 
-    def _build_graph(self, cfg: Optional[Dict]) -> Optional[nn.Module]:
+    def _build_graph(self, cfg: Optional[dict]) -> Optional[nn.Module]:
         return cfg and MODELS.build({'classes': self.classes, **cfg})
 
     def set_epoch(self, epoch: int) -> None:
@@ -74,11 +73,11 @@ class IncompleteLabelHead(MultiLabelClsHead):
 
     def loss(
         self,
-        feats: Tuple[Tensor],
-        data_samples: List[DataSample],
+        feats: tuple[Tensor],
+        data_samples: list[DataSample],
         num_views: int = 1,
         **kwargs,
-    ) -> Dict[str, Tensor]:
+    ) -> dict[str, Tensor]:
         """Losses from the features of all views.
 
         Args:
@@ -110,7 +109,7 @@ class IncompleteLabelHead(MultiLabelClsHead):
             losses.update(self.pessl.statistics)
         return losses
 
-    def _logits(self, feats: Tuple[Tensor], label_features: Optional[Tensor]) -> Tensor:
+    def _logits(self, feats: tuple[Tensor], label_features: Optional[Tensor]) -> Tensor:
         return self(feats)
 
     @staticmethod
@@ -125,9 +124,7 @@ class IncompleteLabelHead(MultiLabelClsHead):
                 'PESSL one of the latter two. See MultiView in the train pipeline'
             )
 
-    def _classification_loss(
-        self, logits: Tensor, targets: Tensor, **kwargs
-    ) -> Tensor:
+    def _classification_loss(self, logits: Tensor, targets: Tensor, **kwargs) -> Tensor:
         if isinstance(self.loss_module, IncompleteLabelLoss):
             return self.loss_module(logits, targets, epoch=self.epoch)
         if (targets < 0).any():

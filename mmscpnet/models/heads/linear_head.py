@@ -1,7 +1,5 @@
 """A linear classifier under the same training as SCPNet, for baselines."""
 
-from typing import Tuple
-
 from torch import Tensor, nn
 
 from mmscpnet.registry import MODELS
@@ -21,13 +19,11 @@ class IncompleteLabelLinearHead(IncompleteLabelHead):
     """
 
     def __init__(self, classes, in_channels: int, dropout: float = 0.0, **kwargs):
-        kwargs.setdefault(
-            'init_cfg', dict(type='Normal', layer='Linear', std=0.01)
-        )
+        kwargs.setdefault('init_cfg', dict(type='Normal', layer='Linear', std=0.01))
         super().__init__(classes, **kwargs)
         self.dropout = nn.Dropout(dropout)
         self.fc = nn.Linear(in_channels, self.num_classes)
 
-    def forward(self, feats: Tuple[Tensor]) -> Tensor:
+    def forward(self, feats: tuple[Tensor]) -> Tensor:
         """Last of ``feats`` ``(N, D)`` -> logits ``(N, C)``."""
         return self.fc(self.dropout(self.pre_logits(feats)))

@@ -1,7 +1,7 @@
 """The label side of SCPNet: prompter, semantic association, cosine matching."""
 
 import math
-from typing import Dict, Optional, Tuple, Union
+from typing import Optional, Union
 
 import torch
 import torch.nn.functional as F
@@ -42,8 +42,8 @@ class SCPHead(IncompleteLabelHead):
         self,
         classes,
         in_channels: int,
-        prompter: Dict,
-        association: Optional[Dict] = None,
+        prompter: dict,
+        association: Optional[dict] = None,
         projection: Union[str, bool] = 'auto',
         scale: Union[float, str] = 10.0,
         learn_scale: bool = False,
@@ -129,17 +129,18 @@ class SCPHead(IncompleteLabelHead):
         graph = self._graph(self.label_graph, label_features)
         return self.association(label_features, graph)
 
-    def forward(self, feats: Tuple[Tensor]) -> Tensor:
+    def forward(self, feats: tuple[Tensor]) -> Tensor:
         """Last of ``feats`` ``(N, in_channels)`` -> logits ``(N, C)``, Eq. 7."""
         return self._logits(feats, self.label_features())
 
-    def _logits(self, feats: Tuple[Tensor], label_features: Tensor) -> Tensor:
+    def _logits(self, feats: tuple[Tensor], label_features: Tensor) -> Tensor:
         image = self.projection(self.dropout(self.pre_logits(feats)))
         labels = self.refined_label_features(label_features)
         # Half precision would cost three digits of the cosine.
         with torch.autocast(image.device.type, enabled=False):
-            cosine = F.normalize(image.float(), dim=-1) @ F.normalize(
-                labels.float(), dim=-1
-            ).t()
+            cosine = (
+                F.normalize(image.float(), dim=-1)
+                @ F.normalize(labels.float(), dim=-1).t()
+            )
             logits = self.log_scale.float().exp() * cosine
             return logits if self.bias is None else logits + self.bias

@@ -1,7 +1,7 @@
 """Prior-enhanced self-supervised learning (PESSL), section 3.3 of the paper."""
 
 import logging
-from typing import Dict, Optional
+from typing import Optional
 
 import torch
 import torch.nn.functional as F
@@ -85,7 +85,7 @@ class PESSLLoss(nn.Module):
         self.register_buffer('prior', prior, persistent=False)
         self.state = PseudoLabelState(num_samples or 0, num_classes)
         self.class_confidence = torch.full((num_classes,), 1 / num_classes)
-        self.statistics: Dict[str, Tensor] = {}
+        self.statistics: dict[str, Tensor] = {}
 
     def forward(
         self,
@@ -94,7 +94,7 @@ class PESSLLoss(nn.Module):
         targets: Tensor,
         sample_idx: Tensor,
         label_graph: Optional[Tensor] = None,
-    ) -> Dict[str, Tensor]:
+    ) -> dict[str, Tensor]:
         """Compute both losses, then remember the pseudo-labels.
 
         Args:
@@ -112,7 +112,9 @@ class PESSLLoss(nn.Module):
         """
         prior = self.prior if label_graph is None else label_graph
         if prior is None:
-            raise ValueError('PESSLLoss: no label_graph, at construction or in the call')
+            raise ValueError(
+                'PESSLLoss: no label_graph, at construction or in the call'
+            )
         self._check_index(sample_idx)
         self.state.to(logits_weak.device)
         sample_idx = sample_idx.to(logits_weak.device)
@@ -252,9 +254,7 @@ def self_distillation(
         ``(N,)``, summed over labels.
     """
     teacher = (prior.to(weak_prob.dtype) @ weak_prob.t()).t().clamp(0, 1)
-    cross = F.binary_cross_entropy_with_logits(
-        strong_logits, teacher, reduction='none'
-    )
+    cross = F.binary_cross_entropy_with_logits(strong_logits, teacher, reduction='none')
     if divergence == 'kl':
         cross = cross + torch.xlogy(teacher, teacher)
         cross = cross + torch.xlogy(1 - teacher, 1 - teacher)

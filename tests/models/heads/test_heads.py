@@ -46,9 +46,7 @@ def test_logits_are_the_scaled_cosine():
 def test_without_association_the_features_are_matched_as_they_are():
     head = scp_head(association=None, pessl=None, label_graph=None, scale=3.0)
     feature = torch.randn(2, 6)
-    expected = 3 * F.cosine_similarity(
-        feature[:, None], head.prompter()[None], dim=-1
-    )
+    expected = 3 * F.cosine_similarity(feature[:, None], head.prompter()[None], dim=-1)
     torch.testing.assert_close(head((feature,)), expected)
 
 
@@ -146,7 +144,10 @@ def test_predict():
         (dict(scale=0.0), 'scale must be a positive number'),
         (dict(scale='clip'), 'needs a prompter with a CLIPTextEncoder'),
         (dict(bias='all'), "found 'all'"),
-        (dict(label_graph=dict(type='StaticLabelGraph', source=None, topk=6)), 'topk=6'),
+        (
+            dict(label_graph=dict(type='StaticLabelGraph', source=None, topk=6)),
+            'topk=6',
+        ),
     ],
 )
 def test_bad_settings(kwargs, message):

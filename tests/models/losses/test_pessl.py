@@ -154,7 +154,9 @@ def test_kl_is_zero_where_student_equals_teacher():
 def test_no_gradient_through_the_weak_view():
     weak = torch.randn(2, 4, requires_grad=True)
     strong = torch.randn(2, 4, requires_grad=True)
-    sum(make()(weak, strong, torch.full((2, 4), -1), torch.arange(2)).values()).backward()
+    sum(
+        make()(weak, strong, torch.full((2, 4), -1), torch.arange(2)).values()
+    ).backward()
     assert weak.grad is None and strong.grad.abs().sum() > 0
 
 
