@@ -110,7 +110,8 @@ setup(
         'filelock',
         'matplotlib',
         'numpy',
-        'open_clip_torch',
+        # Its builders of single towers are not public, so not every release has them.
+        'open_clip_torch>=3.3,<4',
         'packaging',
         'pillow',
         'rich',
