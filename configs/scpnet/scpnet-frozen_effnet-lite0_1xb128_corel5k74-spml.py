@@ -5,6 +5,7 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 model = dict(head=dict(classes={{_base_.classes}}))
+optim_wrapper = dict(optimizer=dict(lr=3e-3))
 default_hooks = dict(
     feature_bank=dict(type='FeatureBankHook', num_draws=4),
     test_best=dict(type='TestBestHook'),

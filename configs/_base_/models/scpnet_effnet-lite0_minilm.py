@@ -15,6 +15,9 @@ model = dict(
         scale=10.0,
         learn_scale=True,
         bias='shared',
+        # Rare labels: start from a probability of 0.05, else the first pseudo-labels
+        # are noise.
+        bias_init=-3.0,
         prompter=dict(
             type='FixedLabelFeatures',
             text_encoder=text_encoder,
