@@ -18,7 +18,9 @@ def test_entries(file):
     listed = {entry['Config'] for entry in content['Models']}
     folder = file.parent.relative_to(ROOT).as_posix()
     assert listed == {
-        f'configs/{name}' for name in CONFIGS if f'configs/{name}'.startswith(folder + '/')
+        f'configs/{name}'
+        for name in CONFIGS
+        if f'configs/{name}'.startswith(f'{folder}/')
     }
     for entry in content['Models']:
         assert entry['In Collection'] in collections
