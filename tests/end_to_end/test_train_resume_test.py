@@ -79,7 +79,7 @@ def test_resumed_run_ends_like_the_uninterrupted_one(tmp_path, config):
     (tested,) = (tmp_path / 'tested').glob('*/multi_label_map*.json')
     found = json.loads(tested.read_text())
     highest = max(line['multi-label/mAP'] for line in metrics)
-    assert found['multi-label/mAP'] == pytest.approx(highest, abs=1e-4)
+    assert found['metrics']['mAP'] == pytest.approx(highest, abs=1e-4)
 
 
 def test_features_are_extracted_and_averaged(tmp_path):
