@@ -1,6 +1,7 @@
 """The feature bank: equal to the ordinary path, resumable, whole, never stale."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -163,6 +164,17 @@ def test_interrupted_extraction_goes_on(tmp_path, model, monkeypatch):
     monkeypatch.setattr(FeatureBank, 'write_chunk', write)
     draw_from_bank(model, dataset, options, 'train')
     assert np.array_equal(dataset.pipeline.features, reference.pipeline.features)
+
+
+def test_copied_photos_keep_their_bank(tmp_path, model):
+    """Neither the path nor the time of a photo matters, its content does."""
+    original, copy = tmp_path / 'original', tmp_path / 'copy'
+    original.mkdir()
+    options = settings(tmp_path)
+    draw_from_bank(model, make_dataset(original), options, 'train')
+    shutil.copytree(original, copy, copy_function=shutil.copyfile)
+    draw_from_bank(model, make_dataset(copy), options, 'train')
+    only_folder(tmp_path)
 
 
 def change_weights(model, dataset, folder):

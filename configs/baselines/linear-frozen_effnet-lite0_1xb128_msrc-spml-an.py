@@ -3,10 +3,6 @@ _base_ = [
     '../_base_/models/linear_effnet-lite0.py',
     '../_base_/datasets/msrc_spml.py',
     '../_base_/schedules/frozen_head.py',
-    '../_base_/default_runtime.py',
+    '../_base_/frozen_runtime.py',
 ]
 model = dict(head=dict(classes={{_base_.classes}}))
-default_hooks = dict(
-    feature_bank=dict(type='FeatureBankHook', num_draws=4),
-    test_best=dict(type='TestBestHook'),
-)

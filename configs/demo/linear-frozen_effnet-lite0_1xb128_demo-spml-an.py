@@ -4,11 +4,10 @@ _base_ = [
     '../_base_/models/linear_effnet-lite0.py',
     '../_base_/datasets/demo_scenes_spml.py',
     '../_base_/schedules/frozen_head.py',
-    '../_base_/default_runtime.py',
+    '../_base_/frozen_runtime.py',
 ]
 model = dict(head=dict(classes={{_base_.classes}}))
 default_hooks = dict(
-    feature_bank=dict(type='FeatureBankHook', num_draws=3),
-    test_best=dict(type='TestBestHook'),
+    feature_bank=dict(num_draws=2),
     contact_sheet=dict(type='ContactSheetHook'),
 )

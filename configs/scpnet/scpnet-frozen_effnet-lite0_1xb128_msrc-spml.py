@@ -2,11 +2,7 @@ _base_ = [
     '../_base_/models/scpnet_effnet-lite0_minilm.py',
     '../_base_/datasets/msrc_spml.py',
     '../_base_/schedules/frozen_head.py',
-    '../_base_/default_runtime.py',
+    '../_base_/frozen_runtime.py',
 ]
 model = dict(head=dict(classes={{_base_.classes}}))
 optim_wrapper = dict(optimizer=dict(lr=3e-3))
-default_hooks = dict(
-    feature_bank=dict(type='FeatureBankHook', num_draws=4),
-    test_best=dict(type='TestBestHook'),
-)

@@ -43,7 +43,7 @@ class AveragedState(BaseAveragedModel):
     There is no warm-up: the average starts from the weights before the first
     step. Buffers of whole numbers are copied, and so are buffers that hold an
     infinity (attention masks). Buffers that are not persistent are derived from
-    the others and are left alone.
+    the others and are left alone, and so are parameters while they are frozen.
 
     A module that shares something with its copy defines
     ``share_in_ema(source_module)``, which is called on the copy.
@@ -71,6 +71,7 @@ class AveragedState(BaseAveragedModel):
             for name, tensor in named_state(self.module)
             if tensor.is_floating_point() and bool(torch.isfinite(tensor).all())
         }
+        self._paired: tuple[nn.Module, list] | None = None
 
     def avg_func(self, averaged_param: Tensor, source_param: Tensor, steps) -> None:
         """Move one averaged tensor towards its source, in place.
@@ -90,6 +91,8 @@ class AveragedState(BaseAveragedModel):
             model (nn.Module): The source model.
         """
         for name, average, source in self._pairs(model):
+            if isinstance(source, nn.Parameter) and not source.requires_grad:
+                continue  # equal to its average
             source = source.to(average.device)
             if name in self._averaged:
                 self.avg_func(average, source, self.steps)
@@ -144,7 +147,10 @@ class AveragedState(BaseAveragedModel):
         for name, average in targets:
             average.copy_(state[name])
 
-    def _pairs(self, model: nn.Module) -> Iterator[tuple[str, Tensor, Tensor]]:
-        sources = dict(named_state(model))
-        for name, average in named_state(self.module):
-            yield name, average, sources[name]
+    def _pairs(self, model: nn.Module) -> list[tuple[str, Tensor, Tensor]]:
+        # To walk through all modules takes longer than a small head's step.
+        if self._paired is None or self._paired[0] is not model:
+            sources = dict(named_state(model))
+            pairs = [(n, a, sources[n]) for n, a in named_state(self.module)]
+            self._paired = (model, pairs)
+        return self._paired[1]

@@ -135,7 +135,8 @@ class BankPipeline:
 
     def __init__(self, plan: ViewPlan, features: np.ndarray, rows: np.ndarray) -> None:
         self.plan = plan
-        self.features = features
+        # To index a memory map costs more than to index a plain view of it.
+        self.features = np.asarray(features)
         self.rows = rows
 
     @property
@@ -154,10 +155,10 @@ class BankPipeline:
             kind: np.random.permutation(num_draws) for kind in set(self.plan.slots)
         }
         taken = dict.fromkeys(order, 0)
-        views = []
+        draws = []
         for kind in self.plan.slots:
-            draw = order[kind][taken[kind] % num_draws]
+            draws.append(order[kind][taken[kind] % num_draws])
             taken[kind] += 1
-            views.append(torch.from_numpy(stored[kind, draw].astype(np.float32)))
-        packed['inputs'] = views if self.plan.multi_view else views[0]
+        views = torch.from_numpy(stored[self.plan.slots, draws]).float().unbind()
+        packed['inputs'] = list(views) if self.plan.multi_view else views[0]
         return packed

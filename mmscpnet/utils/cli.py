@@ -11,6 +11,14 @@ CFG_OPTIONS_HELP = (
     'key="[a,b]" or key=a,b; nested lists and tuples key="[(a,b),(c,d)]"; quotes are '
     'needed and white space is not allowed.'
 )
+MMENGINE_HOOKS = (
+    'runtime_info',
+    'timer',
+    'sampler_seed',
+    'logger',
+    'param_scheduler',
+    'checkpoint',
+)
 DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
@@ -128,4 +136,9 @@ def build_runner(cfg):
 
     from mmscpnet.registry import RUNNERS
 
+    # MMEngine drops its own default hooks by None, but stumbles over any other's.
+    hooks = cfg.get('default_hooks') or {}
+    for name in [n for n, hook in hooks.items() if hook is None]:
+        if name not in MMENGINE_HOOKS:
+            del hooks[name]
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)

@@ -57,6 +57,18 @@ def test_constant_weights_do_not_drift():
     assert torch.equal(average.module.weight, net.weight)
 
 
+def test_frozen_parameters_join_once_they_train():
+    net = Net()
+    net.weight.requires_grad_(False)
+    average = AveragedState(net, decay=0.75)
+    average.update_parameters(net)
+    assert average.module.weight._version == 0  # no work was done
+    net.weight.requires_grad_(True)
+    step(net, 5.0, 10.0)
+    average.update_parameters(net)
+    assert average.module.weight.item() == 2.0
+
+
 def test_swap_is_in_place_and_noticed():
     net = Net()
     average = AveragedState(net, decay=0.5)

@@ -133,6 +133,13 @@ def test_refused_before_training(train, tmp_path, arguments, error, message):
     assert not (tmp_path / 'work').exists()
 
 
+def test_none_removes_any_default_hook(train):
+    """MMEngine alone does that for its own hooks only."""
+    options = ['default_hooks.visualization=None', 'default_hooks.checkpoint=None']
+    folder = train('--no-validate', '--cfg-options', *options)
+    assert not list(folder.glob('*.pth'))
+
+
 def test_missing_config(tool):
     with pytest.raises(FileNotFoundError, match='config file .*no/where.py'):
         tool('train.py').main(['no/where.py'])
