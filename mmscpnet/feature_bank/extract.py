@@ -17,7 +17,6 @@ from mmscpnet.version import __version__
 from .bank import FeatureBank
 from .pipeline import ViewImages, ViewPlan
 
-
 EDGE_BYTES = 4096
 
 
