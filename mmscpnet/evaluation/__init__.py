@@ -10,11 +10,13 @@ from .precision_recall import (
     threshold_decisions,
     topk_decisions,
 )
+from .save_scores import SaveScores
 
 __all__ = [
     'AP_MODES',
     'CountTriple',
     'MultiLabelMAP',
+    'SaveScores',
     'count_decisions',
     'format_per_class_table',
     'multilabel_average_precision',

@@ -4,6 +4,7 @@ from typing import Union
 
 import numpy as np
 import torch
+from mmpretrain.structures import label_to_onehot
 from torch import Tensor
 
 ArrayLike = Union[Tensor, np.ndarray]
@@ -51,3 +52,32 @@ def as_scores_and_targets(
             f'{targets[row, column].item()!r} in row {row}, class index {column}'
         )
     return scores.detach(), targets.to(device=scores.device, dtype=torch.int8)
+
+
+def labels_of(sample: dict, num_classes: int, name: str) -> Tensor:
+    """Three-state labels of a data sample.
+
+    Args:
+        sample (dict): With ``gt_score`` (C,), or ``gt_label`` (indices of positive
+            classes; all others are then negative).
+        num_classes (int): C, if the sample does not say.
+        name (str): Of the sample, for messages.
+
+    Returns:
+        Tensor: (C,).
+
+    Raises:
+        ValueError: If there is no label, or one beyond the classes.
+    """
+    if sample.get('gt_score') is not None:
+        return torch.as_tensor(sample['gt_score'])
+    if sample.get('gt_label') is None:
+        raise ValueError(f'{name}: neither gt_score nor gt_label to compare with')
+    label = torch.as_tensor(sample['gt_label'])
+    known = sample.get('num_classes', num_classes)
+    if label.numel() and int(label.max()) >= known:
+        raise ValueError(
+            f'{name}: gt_label holds class index {int(label.max())}, but there '
+            f'are {known} classes'
+        )
+    return label_to_onehot(label, known)

@@ -8,13 +8,12 @@ from typing import Optional, Union
 import torch
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger, print_log
-from mmpretrain.structures import label_to_onehot
 from torch import Tensor
 
 from mmscpnet.registry import METRICS
 
 from .average_precision import AP_MODES, multilabel_average_precision
-from .checks import ArrayLike, as_scores_and_targets
+from .checks import ArrayLike, as_scores_and_targets, labels_of
 from .per_class_table import format_per_class_table
 from .precision_recall import (
     count_decisions,
@@ -114,7 +113,7 @@ class MultiLabelMAP(BaseMetric):
             scores = torch.as_tensor(sample['pred_score']).detach().cpu()
             if scores.dtype not in (torch.float32, torch.float64):
                 scores = scores.float()
-            labels = self._labels(sample, len(scores), name)
+            labels = labels_of(sample, len(scores), name)
             if labels.shape != scores.shape:
                 raise ValueError(
                     f'{name}: {tuple(scores.shape)} scores for '
@@ -124,21 +123,6 @@ class MultiLabelMAP(BaseMetric):
             self.results.append(
                 dict(scores=scores.clone(), labels=labels.cpu().clone())
             )
-
-    @staticmethod
-    def _labels(sample: dict, num_classes: int, name: str) -> Tensor:
-        if sample.get('gt_score') is not None:
-            return torch.as_tensor(sample['gt_score'])
-        if sample.get('gt_label') is None:
-            raise ValueError(f'{name}: neither gt_score nor gt_label to compare with')
-        label = torch.as_tensor(sample['gt_label'])
-        known = sample.get('num_classes', num_classes)
-        if label.numel() and int(label.max()) >= known:
-            raise ValueError(
-                f'{name}: gt_label holds class index {int(label.max())}, but there '
-                f'are {known} classes'
-            )
-        return label_to_onehot(label, known)
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """All measures; the report too, if it is time for it.

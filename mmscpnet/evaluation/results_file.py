@@ -20,14 +20,27 @@ def write_results(path: str, content: dict) -> str:
     Raises:
         ValueError: If the content holds NaN or an infinity.
     """
+    text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False)
+    return write_bytes(path, (text + '\n').encode())
+
+
+def write_bytes(path: str, content: bytes) -> str:
+    """Write a file atomically; an existing file is never overwritten.
+
+    Args:
+        path (str): Where to; see :func:`write_results`.
+        content (bytes): The whole file.
+
+    Returns:
+        str: The path that was written.
+    """
     path = os.path.abspath(path)
     folder = os.path.dirname(path)
     os.makedirs(folder, exist_ok=True)
-    text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False)
     handle, temporary = tempfile.mkstemp(dir=folder, suffix='.tmp')
     try:
-        with os.fdopen(handle, 'w', encoding='utf-8') as file:
-            file.write(text + '\n')
+        with os.fdopen(handle, 'wb') as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         # mkstemp makes files that only their owner may read

@@ -277,8 +277,7 @@ def draw_contact_sheet(
     width = columns * tile + (columns - 1) * gap
     judged = [judge_labels(item, threshold, topk) for item in items]
     captions = [
-        _caption(item, labels, tile, max_labels)
-        for item, labels in zip(items, judged)
+        _caption(item, labels, tile, max_labels) for item, labels in zip(items, judged)
     ]
     starts = range(0, len(items), columns)
     heights = [max(c.height for c in captions[s : s + columns]) for s in starts]

@@ -6,9 +6,7 @@ from typing import Optional
 import numpy as np
 
 
-def coloured_noise(
-    rng: np.random.Generator, size: int, exponent: float
-) -> np.ndarray:
+def coloured_noise(rng: np.random.Generator, size: int, exponent: float) -> np.ndarray:
     """Draw noise whose power falls with frequency as ``1 / f ** exponent``.
 
     Args:

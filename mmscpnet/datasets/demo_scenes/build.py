@@ -39,9 +39,7 @@ def _image_name(split: str, index: int) -> str:
     return f'images/{split}/{index:06d}.jpg'
 
 
-def _write_scene(
-    job: tuple[str, int], folder: str, size: int, seed: int
-) -> list[int]:
+def _write_scene(job: tuple[str, int], folder: str, size: int, seed: int) -> list[int]:
     """Paint one scene into `folder` and return its labels."""
     split, index = job
     image, labels = render_scene(seed, split, index, size)

@@ -84,6 +84,7 @@ class ModelEMAHook(EMAHook):
 
     def _forget(self) -> None:
         self._training = False
+        self._started = False
         self._better = 'ema'
         self._resumed: Optional[dict] = None
         self._best_seen: dict[str, str] = {}
@@ -104,7 +105,7 @@ class ModelEMAHook(EMAHook):
             self.ema_model.steps.fill_(self._resumed['steps'])
             self._resumed = None
         self._best_seen = _best_so_far(runner)
-        self._training = True
+        self._training = self._started = True
         print_log(
             f'averaging the weights with decay {self.ema_model.decay:.6g} a step',
             logger='current',
@@ -187,7 +188,8 @@ class ModelEMAHook(EMAHook):
         Without resuming, ``state_dict`` is loaded as it is; if training
         follows, the average starts from it.
         """
-        if not runner._resume:
+        # A run that was resumed may still load its best checkpoint, to test it.
+        if not runner._resume or self._started:
             return
         if 'ema_state_dict' not in checkpoint:
             print_log(

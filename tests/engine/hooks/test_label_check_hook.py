@@ -28,7 +28,7 @@ def test_other_class_names(config):
     config.model.head.classes = names
     refused(
         config,
-        r"train_dataloader.dataset and model.head.classes differ: label 3 is "
+        r'train_dataloader.dataset and model.head.classes differ: label 3 is '
         r"'motorcycle', expected 'motorbike'",
     )
 

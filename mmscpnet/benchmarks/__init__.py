@@ -1,0 +1,23 @@
+"""Tables of results: grids of runs, their execution, statistics and reports."""
+
+from .execute import Job, Launch, command_of, make_jobs, run_jobs
+from .grid import Cell, Grid, cell_config, config_hash, load_grid
+from .report import write_report
+from .statistics import PairedDifference, bootstrap_map, paired_difference
+
+__all__ = [
+    'Cell',
+    'Grid',
+    'Job',
+    'Launch',
+    'PairedDifference',
+    'bootstrap_map',
+    'cell_config',
+    'command_of',
+    'config_hash',
+    'load_grid',
+    'make_jobs',
+    'paired_difference',
+    'run_jobs',
+    'write_report',
+]

@@ -1,0 +1,336 @@
+"""Run the cells of a grid, each in its own process, and keep what comes out."""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from threading import Event
+from typing import Any, NamedTuple, Optional
+
+from mmengine.config import Config
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from mmscpnet.evaluation.results_file import write_results
+from mmscpnet.version import __version__
+
+from .grid import Cell, Grid, cell_config, config_hash
+
+TOOLS = Path(__file__).resolve().parents[2] / 'tools'
+RESULT = 'result.json'
+ERROR = 'error.json'
+PACKAGES = (
+    'torch',
+    'numpy',
+    'onedl-mmengine',
+    'onedl-mmcv',
+    'onedl-mmpretrain',
+    'mmengine',
+    'mmcv-lite',
+    'mmcv',
+    'mmpretrain',
+    'open_clip_torch',
+    'timm',
+    'transformers',
+)
+
+
+class Launch(NamedTuple):
+    """How a run is started.
+
+    Attributes:
+        launcher: ``'none'``, ``'pytorch'`` or ``'slurm'``, as for ``tools/train.py``.
+        gpus: of a run, for the launchers.
+        partition: for Slurm.
+        threads: CPU threads of a run; None leaves it to torch.
+    """
+
+    launcher: str = 'none'
+    gpus: int = 1
+    partition: Optional[str] = None
+    threads: Optional[int] = None
+
+
+class Job(NamedTuple):
+    """A cell and what is needed to run it.
+
+    Attributes:
+        cell: of the grid.
+        folder: of the run.
+        config: as it will be run.
+        hash: of the config.
+    """
+
+    cell: Cell
+    folder: Path
+    config: Config
+    hash: str
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has been measured."""
+        return (self.folder / RESULT).is_file()
+
+    @property
+    def status(self) -> str:
+        """``'done'``, ``'failed'``, ``'interrupted'`` or ``'to do'``."""
+        if self.finished:
+            return 'done'
+        if (self.folder / ERROR).is_file():
+            return 'failed'
+        return 'interrupted' if (self.folder / 'run').is_dir() else 'to do'
+
+
+def make_jobs(grid: Grid, work_dir: Path) -> list[Job]:
+    """Configs of all cells; refuses a folder that holds something else.
+
+    Raises:
+        ValueError: ``work_dir`` is that of another grid, or a finished cell was
+            measured with another config.
+    """
+    mark = work_dir / 'grid.json'
+    if mark.is_file():
+        former = json.loads(mark.read_text())['title']
+        if former != grid.title:
+            raise ValueError(
+                f'--work-dir {str(work_dir)!r} holds the grid {former!r}, but '
+                f'{grid.path} is {grid.title!r}. Choose another --work-dir'
+            )
+    elif work_dir.is_dir() and any(work_dir.iterdir()):
+        raise ValueError(
+            f'--work-dir {str(work_dir)!r} is not empty and holds no grid. Choose '
+            'another --work-dir'
+        )
+    jobs, changed = [], []
+    for cell in grid.cells:
+        config = cell_config(cell, grid.epochs)
+        folder = work_dir / 'runs' / cell.name
+        job = Job(cell, folder, config, config_hash(config))
+        if job.finished:
+            stored = json.loads((folder / RESULT).read_text())
+            if stored['config_hash'] != job.hash:
+                changed.append(cell.name)
+        jobs.append(job)
+    if changed:
+        raise ValueError(
+            f'{len(changed)} finished runs in {str(work_dir)!r} were measured with '
+            f'other settings than {grid.path} has now: {", ".join(changed[:5])}'
+            f'{", ..." if len(changed) > 5 else ""}. Choose another --work-dir, or '
+            'move these folders away to have them measured again'
+        )
+    return jobs
+
+
+def command_of(job: Job, launch: Launch) -> list[str]:
+    """The command line that trains a cell."""
+    config, run = str(job.folder / 'config.py'), str(job.folder / 'run')
+    if launch.launcher == 'slurm':
+        name = job.cell.name.replace('/', '.')
+        script = [str(TOOLS / 'slurm_train.sh'), launch.partition, name, config, run]
+        return ['bash', *script, '--resume']
+    if launch.launcher == 'pytorch':
+        script = [str(TOOLS / 'dist_train.sh'), config, str(launch.gpus)]
+        return ['bash', *script, '--work-dir', run, '--resume']
+    script = [sys.executable, str(TOOLS / 'train.py'), config]
+    return [*script, '--work-dir', run, '--resume']
+
+
+def run_jobs(jobs: list[Job], grid: Grid, work_dir: Path, at_once: int, launch: Launch):
+    """Run what is not finished, ``at_once`` cells together.
+
+    A cell that fails is recorded with its error and the rest go on. When interrupted,
+    the running cells are stopped; they go on from their last checkpoint next time.
+
+    Returns:
+        list[Job]: those that failed.
+    """
+    work_dir.mkdir(parents=True, exist_ok=True)
+    mark = work_dir / 'grid.json'
+    if not mark.is_file():
+        write_results(str(mark), dict(title=grid.title, file=grid.path.name))
+    todo = [job for job in jobs if not job.finished]
+    columns = (
+        TextColumn('{task.description}'),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    failed: list[Job] = []
+    stop = Event()
+    with Progress(*columns) as progress, ThreadPoolExecutor(at_once) as pool:
+        task = progress.add_task(grid.title, total=len(jobs))
+        progress.advance(task, len(jobs) - len(todo))
+        running: dict[Future, Job] = {
+            pool.submit(run_job, job, grid, launch, stop): job for job in todo
+        }
+        try:
+            while running:
+                done, _ = wait(running, return_when=FIRST_COMPLETED, timeout=1)
+                for future in done:
+                    job = running.pop(future)
+                    result = future.result()
+                    progress.advance(task)
+                    progress.console.print(_describe(job, result, grid.metric))
+                    if 'error' in result:
+                        failed.append(job)
+        except BaseException:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+    return failed
+
+
+def run_job(job: Job, grid: Grid, launch: Launch, stop: Event) -> dict[str, Any]:
+    """Train one cell and write ``result.json`` or ``error.json``."""
+    if stop.is_set():
+        return dict(error='stopped')
+    job.folder.mkdir(parents=True, exist_ok=True)
+    report = job.folder / 'report'
+    config = Config(job.config.to_dict())
+    hooks = config.setdefault('default_hooks', {})
+    hooks['test_best'] = dict(type='TestBestHook', report_dir=str(report))
+    (job.folder / 'config.py').write_text(config.pretty_text)
+    (job.folder / ERROR).unlink(missing_ok=True)
+    for former in report.glob('test*'):
+        # of an attempt that stopped before its result was written
+        former.unlink()
+
+    environment = dict(os.environ)
+    if launch.threads is not None:
+        environment.update(OMP_NUM_THREADS=str(launch.threads))
+    environment.update(GPUS=str(launch.gpus))
+    started = time.time()
+    with open(job.folder / 'log.txt', 'ab') as log:
+        process = subprocess.Popen(
+            command_of(job, launch),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            start_new_session=True,
+        )
+        code, memory = _wait(process, stop)
+    if stop.is_set():
+        return dict(error='stopped')
+    record = dict(
+        row=job.cell.row,
+        column=job.cell.column,
+        seed=job.cell.seed,
+        config=job.cell.config.name,
+        config_hash=job.hash,
+        **provenance(),
+        seconds=round(time.time() - started, 1),
+        peak_memory_mib=memory,
+    )
+    if code == 0 and (report / 'test.json').is_file():
+        record.update(collect(job, grid.metric))
+        write_results(str(job.folder / RESULT), record)
+    else:
+        tail = (job.folder / 'log.txt').read_text(errors='replace').splitlines()[-30:]
+        record.update(error=_error_line(tail) or f'exit code {code}', log=tail)
+        write_results(str(job.folder / ERROR), record)
+    return record
+
+
+def collect(job: Job, metric: str) -> dict[str, Any]:
+    """Figures of a finished run, from what it has written.
+
+    Returns:
+        dict: ``chosen_on`` (``'validation'``, or ``'test'`` if both are the same
+        photos), ``chosen`` (test figure of the checkpoint with the best validation),
+        ``best_epoch``, ``best_model``, ``test`` (of both models at the best and at the
+        last epoch), ``validation`` (``epoch``, ``ema``, ``plain`` of each epoch) and
+        ``gpu_memory_mib``.
+    """
+    test = json.loads((job.folder / 'report' / 'test.json').read_text())
+    cfg = job.config
+    same = cfg.val_dataloader.dataset == cfg.test_dataloader.dataset
+    figures = {
+        name: values[metric]
+        for name, values in test.items()
+        if isinstance(values, dict) and name != 'chosen'
+    }
+    curve: dict[int, dict] = {}
+    gpu_memory = 0
+    for path in sorted((job.folder / 'run').glob('*/vis_data/scalars.json')):
+        for line in path.read_text().splitlines():
+            entry = json.loads(line)
+            gpu_memory = max(gpu_memory, entry.get('memory', 0))
+            if f'{metric}_ema' in entry:
+                curve[entry['step']] = dict(
+                    ema=entry[f'{metric}_ema'], plain=entry[f'{metric}_plain']
+                )
+            elif metric in entry and 'step' in entry:
+                curve[entry['step']] = dict(plain=entry[metric])
+    return dict(
+        metric=metric,
+        chosen_on='test' if same else 'validation',
+        chosen=test['chosen'][metric],
+        best_epoch=test.get('best_epoch'),
+        best_model=test.get('best_model'),
+        test=figures,
+        validation=[dict(epoch=e, **v) for e, v in sorted(curve.items())],
+        gpu_memory_mib=gpu_memory or None,
+    )
+
+
+def provenance() -> dict[str, Any]:
+    """Commit, versions and machine kind."""
+    packages = {}
+    for name in PACKAGES:
+        try:
+            packages[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    git = subprocess.run(
+        ['git', '-C', str(TOOLS), 'describe', '--always', '--dirty', '--abbrev=12'],
+        capture_output=True,
+        text=True,
+    )
+    return dict(
+        commit=git.stdout.strip() or None,
+        mmscpnet=__version__,
+        python=platform.python_version(),
+        packages=packages,
+    )
+
+
+def _wait(process: subprocess.Popen, stop: Event) -> tuple[int, float]:
+    """Exit code and peak memory (MiB) of the largest process of a run."""
+    while True:
+        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if pid:
+            process.returncode = os.waitstatus_to_exitcode(status)
+            # kilobytes on Linux
+            return process.returncode, round(usage.ru_maxrss / 1024, 1)
+        if stop.wait(0.2):
+            # the workers of its dataloaders too
+            os.killpg(process.pid, 15)
+            process.wait()
+            return -15, 0.0
+
+
+def _error_line(tail: list[str]) -> Optional[str]:
+    for line in reversed(tail):
+        if 'Error' in line.split(':')[0]:
+            return line.strip()
+    return None
+
+
+def _describe(job: Job, record: dict, metric: str) -> str:
+    if 'error' in record:
+        return f'{job.cell.name}: FAILED, {record["error"]}'
+    return (
+        f'{job.cell.name}: {metric} {record["chosen"]:.2f} ({record["seconds"]:.0f} s)'
+    )

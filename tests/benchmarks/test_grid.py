@@ -1,0 +1,103 @@
+import pytest
+
+from mmscpnet.benchmarks import cell_config, config_hash, load_grid
+from tests.shared import ROOT
+
+BASELINE = ROOT / 'configs/baselines/linear-frozen_effnet-lite0_1xb128_corel5k74'
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a grid of two rows; a text of it may be replaced."""
+
+    def make(old='', new=''):
+        text = f"""title = 'Losses'
+reference = 'AN'
+options = {{'train_dataloader.batch_size': 64}}
+columns = [
+    dict(name='single'),
+    dict(name='few', options={{'train_dataloader.batch_size': 32}}),
+]
+rows = [
+    dict(name='AN', config='{BASELINE}-spml-an.py', published=dict(few=70.5)),
+    dict(
+        name='Full labels',
+        config='{BASELINE}-full.py',
+        columns=['single'],
+        options={{'model.head.dropout': 0.25}},
+        note='ceiling',
+    ),
+]
+"""
+        assert old in text
+        path = tmp_path / 'grid.py'
+        path.write_text(text.replace(old, new, 1))
+        return path
+
+    return make
+
+
+def test_cells(write):
+    grid = load_grid(write(), seeds=2)
+    assert [cell.name for cell in grid.cells] == [
+        'AN/single/seed0',
+        'AN/single/seed1',
+        'AN/few/seed0',
+        'AN/few/seed1',
+        'Full_labels/single/seed0',
+        'Full_labels/single/seed1',
+    ]
+    assert grid.published == {('AN', 'few'): 70.5}
+    assert grid.notes == {'Full labels': 'ceiling'}
+    assert len(load_grid(write()).cells) == 9  # three seeds unless told otherwise
+
+
+def test_options_seeds_and_budget(write):
+    grid = load_grid(write(), seeds=2)
+    cells = {cell.name: cell for cell in grid.cells}
+    an = cell_config(cells['AN/few/seed1'], epochs=15)
+    assert an.train_dataloader.batch_size == 32  # column after grid
+    assert an.randomness.seed == 1
+    masking = an.train_dataloader.dataset.dataset.pipeline[1]
+    assert masking == dict(type='SinglePositiveLabel', seed=1)
+    assert an.train_cfg.max_epochs == 15 and an.param_scheduler.total_epochs == 15
+    full = cell_config(cells['Full_labels/single/seed1'])
+    assert full.train_dataloader.batch_size == 64
+    assert full.model.head.dropout == 0.25
+    # The split of the photos is part of the data, not of the labels.
+    assert full.train_dataloader.dataset.seed == 0
+    hashes = {config_hash(cell_config(cell)) for cell in grid.cells}
+    assert len(hashes) == 6
+    again = cell_config(cells['Full_labels/single/seed1'])
+    assert config_hash(again) == config_hash(full)
+
+
+@pytest.mark.parametrize(
+    'old, new, error, message',
+    [
+        ('-full.py', '-none.py', FileNotFoundError, r'the config .*-none'),
+        ("name='Full labels'", "name='AN'", ValueError, r"row 'AN' occurs twice"),
+        ("name='few'", "name='single'", ValueError, r"grid.py:6: column 'single'"),
+        ("reference = 'AN'", "reference = 'ANN'", ValueError, 'grid.py:2: reference'),
+        ("note='c", "notes='c", ValueError, r'a row has an unknown key'),
+        ("columns=['single']", "columns=['many']", ValueError, "the column 'many'"),
+        ("title = 'Losses'", '', ValueError, 'title is missing'),
+        ('dropout', 'dropout.rate', ValueError, "row 'Full labels'"),
+        (
+            "title = 'Losses'",
+            "title = 'Losses'; metric = 'multi-label/mIoU'",
+            ValueError,
+            "grid.py:1: metric 'multi-label/mIoU' is not reported",
+        ),
+        ("title = 'Losses'", "title = ''; seeds = 0", ValueError, 'title'),
+        ("reference = 'AN'", 'seeds = 0', ValueError, 'grid.py:2: seeds must'),
+    ],
+)
+def test_refused_with_the_line(write, old, new, error, message):
+    with pytest.raises(error, match=message):
+        load_grid(write(old, new))
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match='grid file'):
+        load_grid(tmp_path / 'none.py')
