@@ -11,7 +11,8 @@ A grid file is an MMEngine config that describes a table of results::
         dict(name='SCPNet', config='....py', published={'10%': 71.2}),
     ]
 
-Paths of configs are relative to the grid file. ``options`` are those of
+Variables of the file's own begin with ``_``. Paths of configs are relative to the grid
+file. ``options`` are those of
 ``--cfg-options``; those of the row come after those of the column, which come after
 those of the grid.
 """
@@ -298,7 +299,7 @@ class _Source:
 
     def check_keys(self, found: dict, allowed: set, what: str, needed=()) -> None:
         for key in found:
-            if key not in allowed:
+            if key not in allowed and not key.startswith('_'):
                 raise ValueError(
                     f'{self.at(key)}: {what} has an unknown key {key!r}; known are '
                     f'{sorted(allowed)}'
