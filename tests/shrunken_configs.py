@@ -81,6 +81,7 @@ def _shrink_dataset(dataset, names: list, tmp_path: Path, key: str) -> None:
         labels = sorted({int(i) for i in rng.integers(0, len(names), 3)})
         entries.append((f'{index}.jpg', labels))
     file = tmp_path / dataset.ann_file
+    file.parent.mkdir(parents=True, exist_ok=True)
     if file.suffix == '.json':
         data_list = [dict(img_path=name, gt_label=labels) for name, labels in entries]
         content = dict(metainfo=dict(classes=names), data_list=data_list)

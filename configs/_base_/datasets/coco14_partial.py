@@ -1,4 +1,5 @@
-# COCO 2014, partial labels (82,783 / 40,504 photos).
+# COCO 2014, partial labels (82,783 / 40,504 photos). The files come from
+# tools/dataset_converters/coco2014.py data/coco2014 --images all
 data_root = 'data/coco2014/'
 classes = 'coco80'
 # The share of labels, positive and negative, that stay known: 0.1 ... 0.9.
@@ -42,7 +43,7 @@ train_dataloader = dict(
     dataset=dict(
         type='IncompleteMultiLabelDataset',
         data_root=data_root,
-        ann_file='multilabel_train2014.json',
+        ann_file='multilabel/train2014.json',
         data_prefix='train2014',
         classes=classes,
         pipeline=train_pipeline,
@@ -57,7 +58,7 @@ val_dataloader = dict(
     dataset=dict(
         type='IncompleteMultiLabelDataset',
         data_root=data_root,
-        ann_file='multilabel_val2014.json',
+        ann_file='multilabel/val2014.json',
         data_prefix='val2014',
         classes=classes,
         pipeline=test_pipeline,

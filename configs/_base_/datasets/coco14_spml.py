@@ -1,4 +1,6 @@
-# COCO 2014, single positive labels of the SPLC set-up (82,081 / 40,137 photos).
+# COCO 2014, single positive labels of the SPLC set-up (82,081 / 40,137 photos). The
+# file of the test photos comes from
+# tools/dataset_converters/coco2014.py data/coco2014
 data_root = 'data/coco2014/'
 classes = 'coco80'
 
@@ -54,7 +56,7 @@ val_dataloader = dict(
     dataset=dict(
         type='IncompleteMultiLabelDataset',
         data_root=data_root,
-        ann_file='multilabel_val2014.json',
+        ann_file='multilabel/val2014.json',
         data_prefix='val2014',
         classes=classes,
         pipeline=test_pipeline,

@@ -1,6 +1,7 @@
 # Visual Genome, 200 most frequent categories, partial labels (98,249 / 10,000 photos).
+# The files come from tools/dataset_converters/visual_genome.py data/visual_genome
 data_root = 'data/visual_genome/'
-classes = data_root + 'vg200_labels.txt'
+classes = data_root + 'multilabel/vg200_labels.txt'
 # The share of labels, positive and negative, that stay known: 0.1 ... 0.9.
 label_ratio = 0.1
 label_seed = 0
@@ -42,7 +43,7 @@ train_dataloader = dict(
     dataset=dict(
         type='IncompleteMultiLabelDataset',
         data_root=data_root,
-        ann_file='multilabel_train.json',
+        ann_file='multilabel/train.json',
         data_prefix='images',
         classes=classes,
         pipeline=train_pipeline,
@@ -57,7 +58,7 @@ val_dataloader = dict(
     dataset=dict(
         type='IncompleteMultiLabelDataset',
         data_root=data_root,
-        ann_file='multilabel_test.json',
+        ann_file='multilabel/test.json',
         data_prefix='images',
         classes=classes,
         pipeline=test_pipeline,

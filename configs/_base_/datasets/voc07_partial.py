@@ -1,4 +1,5 @@
-# PASCAL VOC 2007, partial labels (5,011 / 4,952 photos).
+# PASCAL VOC 2007, partial labels (5,011 / 4,952 photos). The files come from
+# tools/dataset_converters/voc.py data/VOCdevkit/VOC2007 --year 2007
 data_root = 'data/VOCdevkit/VOC2007/'
 classes = 'voc20'
 # The share of labels, positive and negative, that stay known: 0.1 ... 0.9.
@@ -42,7 +43,7 @@ train_dataloader = dict(
     dataset=dict(
         type='IncompleteMultiLabelDataset',
         data_root=data_root,
-        ann_file='multilabel_trainval.json',
+        ann_file='multilabel/trainval.json',
         data_prefix='JPEGImages',
         classes=classes,
         pipeline=train_pipeline,
@@ -57,7 +58,7 @@ val_dataloader = dict(
     dataset=dict(
         type='IncompleteMultiLabelDataset',
         data_root=data_root,
-        ann_file='multilabel_test.json',
+        ann_file='multilabel/test.json',
         data_prefix='JPEGImages',
         classes=classes,
         pipeline=test_pipeline,

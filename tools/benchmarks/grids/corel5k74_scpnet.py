@@ -1,8 +1,8 @@
 title = 'SCPNet on Corel5k-74, one positive label an image'
 note = (
     'Frozen EfficientNet-Lite0 (ImageNet) at 128 px, label features and label graph of '
-    'a sentence encoder; 30 epochs; 443 held-out training photos, fully labelled, choose '
-    'the epoch; 490 test photos.'
+    'a sentence encoder; 30 epochs; 443 held-out training photos with all labels '
+    'choose the epoch; 490 test photos.'
 )
 reference = 'SPLC, linear'
 _baselines = '../../../configs/baselines/linear-frozen_effnet-lite0_1xb128_corel5k74'
