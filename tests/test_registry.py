@@ -77,7 +77,7 @@ ARGUMENTS = dict(
         SetEpochHook={},
         TestBestHook={},
     ),
-    METRICS=dict(MultiLabelMAP={}),
+    METRICS=dict(MultiLabelMAP={}, SaveScores=dict(out_file='scores.npz')),
     PARAM_SCHEDULERS=dict(
         GroupOneCycleLR=dict(
             optimizer=torch.optim.Adam([torch.nn.Parameter(torch.ones(1))]),

@@ -9,5 +9,6 @@ _base_ = [
 model = dict(head=dict(classes={{_base_.classes}}))
 default_hooks = dict(
     feature_bank=dict(num_draws=2),
-    contact_sheet=dict(type='ContactSheetHook'),
+    # A scene shows about three labels.
+    contact_sheet=dict(type='ContactSheetHook', threshold=None, topk=3),
 )

@@ -9,5 +9,6 @@ model = dict(head=dict(classes={{_base_.classes}}))
 optim_wrapper = dict(optimizer=dict(lr=3e-3))
 default_hooks = dict(
     feature_bank=dict(num_draws=2),
-    contact_sheet=dict(type='ContactSheetHook'),
+    # A scene shows about three labels.
+    contact_sheet=dict(type='ContactSheetHook', threshold=None, topk=3),
 )

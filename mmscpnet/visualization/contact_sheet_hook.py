@@ -17,8 +17,8 @@ from .contact_sheet import ContactSheetItem, draw_contact_sheet
 class ContactSheetHook(Hook):
     """Write ``contact_sheet_val.png`` and ``contact_sheet_test.png``.
 
-    A training run ends with the sheet of its last validation, a test with the
-    sheet of the test, in the run's log folder. Where a validation evaluates two
+    A training run ends with the sheet of its last validation, each test (that of
+    ``TestBestHook`` too) with the sheet of the test, in the run's log folder. Where a validation evaluates two
     models (averaged weights first), the sheet shows the one evaluated last. In a
     distributed run it shows photos of the first process.
 
@@ -82,9 +82,13 @@ class ContactSheetHook(Hook):
         """Keep the chosen predictions of a test."""
         self._collect('test', runner.test_dataloader, batch_idx, outputs)
 
+    def after_test(self, runner) -> None:
+        """Draw the test."""
+        self._draw(runner, 'test')
+
     def after_run(self, runner) -> None:
-        """Draw what was kept."""
-        self._draw(runner)
+        """Draw the last validation."""
+        self._draw(runner, 'val')
 
     @master_only
     def _collect(self, phase: str, dataloader, batch_idx: int, outputs) -> None:
@@ -102,21 +106,20 @@ class ContactSheetHook(Hook):
             self._position += 1
 
     @master_only
-    def _draw(self, runner) -> None:
-        for phase, items in self._items.items():
-            if not items:
-                continue
-            path = draw_contact_sheet(
-                items,
-                Path(runner.log_dir) / f'contact_sheet_{phase}.png',
-                columns=self.columns,
-                tile=self.tile,
-                threshold=self.threshold,
-                topk=self.topk,
-                title=f'{runner.experiment_name}: {phase}',
-            )
-            print_log(f'Contact sheet of predictions: {path}', logger='current')
-        self._items = {}
+    def _draw(self, runner, phase: str) -> None:
+        items = self._items.pop(phase, [])
+        if not items:
+            return
+        path = draw_contact_sheet(
+            items,
+            Path(runner.log_dir) / f'contact_sheet_{phase}.png',
+            columns=self.columns,
+            tile=self.tile,
+            threshold=self.threshold,
+            topk=self.topk,
+            title=f'{runner.experiment_name}: {phase}',
+        )
+        print_log(f'Contact sheet of predictions: {path}', logger='current')
 
 
 def _length(dataloader) -> int:

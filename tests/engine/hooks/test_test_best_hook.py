@@ -73,8 +73,12 @@ def test_report(tmp_path):
     config.train_cfg.max_epochs = 2
     config.resume = True
     config.default_hooks.test_best.report_dir = str(tmp_path / 'report')
+    config.default_hooks.contact_sheet = dict(type='ContactSheetHook')
     runner = Runner.from_cfg(config)
     runner.train()
+    sheets = (tmp_path / 'work_dir').glob('*/contact_sheet_*.png')
+    names = sorted(path.name for path in sheets)
+    assert names == ['contact_sheet_test.png', 'contact_sheet_val.png']
     report = json.loads((tmp_path / 'report' / 'test.json').read_text())
     with np.load(tmp_path / 'report' / 'test_scores.npz', allow_pickle=False) as file:
         scores, targets = file['scores'], file['targets']
