@@ -29,7 +29,11 @@ NUM_PHOTOS = 10
 
 def shrink(name: str, tmp_path: Path) -> Config:
     """Load a config of ``configs/`` and make it run on a CPU within seconds."""
-    config = Config.fromfile(ROOT / 'configs' / name)
+    return shrink_config(Config.fromfile(ROOT / 'configs' / name), tmp_path)
+
+
+def shrink_config(config: Config, tmp_path: Path) -> Config:
+    """The same for a config that is loaded already; changes it."""
     names = _class_names(config, tmp_path)
     for key in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         loader = config[key]
@@ -111,18 +115,22 @@ def _shrink_model(model, num_classes: int) -> None:
         model.backbone.pretrained = None
     if head.type != 'SCPHead':
         return
-    head.association.hidden_dims = 16
+    if head.association is not None:
+        head.association.hidden_dims = 16
     prompter = head.prompter
     if prompter.type == 'FixedLabelFeatures':
         prompter.pop('text_encoder')
         prompter.features = np.random.default_rng(0).random((num_classes, 8)).tolist()
     else:
         _tiny_clip(prompter.text_encoder)
-    source = head.label_graph.source
-    if source.type == 'SimilarityFile' or source.text_encoder.type != 'CLIPTextEncoder':
-        head.label_graph.source = None
-    else:
-        _tiny_clip(source.text_encoder)
+    for graph in (head.label_graph, head.get('pessl_label_graph')):
+        source = graph and graph.get('source')
+        if not source:
+            continue
+        if source.get('text_encoder', source).type == 'CLIPTextEncoder':
+            _tiny_clip(source.text_encoder)
+        else:
+            graph.source = None
 
 
 def _tiny_clip(encoder) -> None:

@@ -5,4 +5,5 @@ _base_ = [
     '../_base_/frozen_runtime.py',
 ]
 model = dict(head=dict(classes={{_base_.classes}}))
-optim_wrapper = dict(optimizer=dict(lr=3e-3))
+# With the projection's learning rate SAM diverges.
+optim_wrapper = dict(optimizer=dict(lr=3e-3), paramwise_cfg=dict(gcn_lr=3e-4))

@@ -18,9 +18,9 @@ class ContactSheetHook(Hook):
     """Write ``contact_sheet_val.png`` and ``contact_sheet_test.png``.
 
     A training run ends with the sheet of its last validation, each test (that of
-    ``TestBestHook`` too) with the sheet of the test, in the run's log folder. Where a validation evaluates two
-    models (averaged weights first), the sheet shows the one evaluated last. In a
-    distributed run it shows photos of the first process.
+    ``TestBestHook`` too) with the sheet of the test, in the run's log folder. Where a
+    validation evaluates two models (averaged weights first), the sheet shows the one
+    evaluated last. In a distributed run it shows photos of the first process.
 
     Args:
         num_images (int): Photos on the sheet, spread evenly over the data set.

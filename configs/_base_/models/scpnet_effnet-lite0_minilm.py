@@ -27,11 +27,16 @@ model = dict(
         label_graph=dict(
             type='StaticLabelGraph',
             source=dict(type='TextSource', text_encoder=text_encoder),
-            topk=20,
+            topk=5,
             neighbor_weight=0.2,
             temperature=0.2,
         ),
         loss=dict(type='SPLCLoss'),
-        pessl=dict(hard_k=3, loss_weight_cst=0.5, loss_weight_dstl=0.5),
+        pessl=dict(
+            hard_k=3,
+            loss_weight_cst=1 / 8,
+            loss_weight_dstl=1 / 8,
+            include_observed=True,
+        ),
     ),
 )

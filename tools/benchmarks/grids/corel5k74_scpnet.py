@@ -13,7 +13,11 @@ rows = [
     dict(
         name='SCPNet without SAM and PESSL',
         config=_scpnet,
-        options={'model.head.association': None, 'model.head.pessl': None},
+        options={
+            'model.head.association': None,
+            'model.head.pessl': None,
+            'optim_wrapper.paramwise_cfg.gcn_lr': None,
+        },
     ),
     dict(
         name='SCPNet without PESSL',

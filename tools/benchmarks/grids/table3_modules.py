@@ -8,7 +8,10 @@ columns = [
     dict(name='NUS', config=f'{_scpnet}_1xb128_nus-spml_release.py'),
     dict(name='CUB', config=f'{_scpnet}_1xb96_cub-spml_release.py'),
 ]
-_sam_off = {'model.head.association': None}
+_sam_off = {
+    'model.head.association': None,
+    'optim_wrapper.paramwise_cfg.gcn_lr': None,
+}
 _only_cst = {'model.head.pessl.loss_weight_dstl': 0.0}
 _only_dstl = {'model.head.pessl.loss_weight_cst': 0.0}
 reference = 'CMP'

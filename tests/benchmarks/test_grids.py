@@ -1,0 +1,67 @@
+"""Every grid of this repository loads, and each of its methods trains, shrunken."""
+
+import pytest
+import torch
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import init_default_scope
+from mmpretrain.structures import DataSample
+
+from mmscpnet.benchmarks import cell_config, load_grid
+from mmscpnet.registry import MODELS
+from tests.shared import ROOT
+from tests.shrunken_configs import shrink_config
+
+GRIDS = sorted((ROOT / 'tools' / 'benchmarks' / 'grids').glob('*.py'))
+
+
+def methods():
+    """One cell of each method that is not a config as it is."""
+    found = []
+    for path in GRIDS:
+        seen = set()
+        for cell in load_grid(path, seeds=1).cells:
+            changes_model = any('dataloader' not in key for key in cell.options)
+            if changes_model and cell.row not in seen:
+                found.append(pytest.param(cell, id=f'{path.stem}-{cell.row}'))
+                seen.add(cell.row)
+    return found
+
+
+@pytest.mark.parametrize('path', GRIDS, ids=lambda path: path.stem)
+def test_cells_differ(path):
+    """No two rows of a column are the same run by mistake."""
+    cells = load_grid(path, seeds=1).cells
+    same = {(c.column, str(c.config), str(sorted(c.options.items()))) for c in cells}
+    assert len(same) == len(cells)
+
+
+@pytest.mark.parametrize('cell', methods())
+def test_method_trains(cell, tmp_path):
+    """Two steps on noise reach every parameter that may learn."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    init_default_scope('mmscpnet')
+    config = shrink_config(cell_config(cell), tmp_path)
+    model = MODELS.build(config.model)
+    model.init_weights()
+    head = model.head
+    if head.pessl is not None:
+        head.pessl.set_num_samples(4)
+    optim = build_optim_wrapper(model, config.optim_wrapper)
+    samples = []
+    for index in range(4):
+        score = torch.full((head.num_classes,), -1)
+        score[index] = 1
+        samples.append(DataSample(gt_score=score, metainfo=dict(sample_idx=index)))
+    before = {n: p.detach().clone() for n, p in model.named_parameters()}
+    side = 64 if model.frozen_backbone else 224
+    for _ in range(2):
+        views = [torch.randint(0, 256, (4, 3, side, side)).float() for _ in range(3)]
+        losses = model.train_step(dict(inputs=views, data_samples=samples), optim)
+        assert torch.isfinite(losses['loss'])
+    unmoved = {
+        name
+        for name, value in model.named_parameters()
+        if value.requires_grad and torch.equal(value, before[name])
+    }
+    assert not {name for name in unmoved if name.startswith('head.')}
