@@ -4,6 +4,12 @@ note = (
     'a sentence encoder; 30 epochs; 443 held-out training photos with all labels '
     'choose the epoch; 490 test photos.'
 )
+# A head on stored features trains faster than workers can be fed.
+options = {
+    f'{name}_dataloader.{key}': value
+    for name in ('train', 'val', 'test')
+    for key, value in [('num_workers', 0), ('persistent_workers', False)]
+}
 reference = 'SPLC, linear'
 _baselines = '../../../configs/baselines/linear-frozen_effnet-lite0_1xb128_corel5k74'
 _scpnet = '../../../configs/scpnet/scpnet-frozen_effnet-lite0_1xb128_corel5k74-spml.py'
