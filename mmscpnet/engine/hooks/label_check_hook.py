@@ -11,7 +11,7 @@ from mmscpnet.datasets import ThreeStateDataset, count_samples, innermost_datase
 from mmscpnet.datasets.class_names import describe_difference
 from mmscpnet.datasets.observed import label_info
 from mmscpnet.models.heads import IncompleteLabelHead
-from mmscpnet.models.losses import IncompleteLabelLoss
+from mmscpnet.models.losses import IncompleteLabelLoss, PerImageLoss
 from mmscpnet.registry import HOOKS
 
 
@@ -22,7 +22,7 @@ class LabelCheckHook(Hook):
     - The class names of every dataset must be those of the head, in that order.
     - Every photo must exist (local files only).
     - A loss that does not understand unknown labels must not be given any.
-    - PESSL learns how many training images there are.
+    - PESSL and losses that remember images learn how many there are.
 
     Args:
         check_files: whether to look for every photo.
@@ -52,6 +52,10 @@ class LabelCheckHook(Hook):
                 check_loss(head, dataset, self.num_peek)
                 if head.pessl is not None:
                     head.pessl.set_num_samples(count_samples(dataset))
+                if isinstance(head.loss_module, PerImageLoss):
+                    head.loss_module.set_num_samples(
+                        count_samples(dataset), head.num_classes
+                    )
 
 
 def built_dataset(runner, name: str) -> Optional[Dataset]:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from mmscpnet.datasets.class_names import load_class_names
 from mmscpnet.label_graph import LabelGraph
-from mmscpnet.models.losses import IncompleteLabelLoss
+from mmscpnet.models.losses import IncompleteLabelLoss, PerImageLoss
 from mmscpnet.registry import MODELS
 
 
@@ -83,7 +83,7 @@ class IncompleteLabelHead(MultiLabelClsHead):
         Args:
             feats: the last is ``(num_views * N, D)``.
             data_samples: N samples with ``gt_score`` ``(C,)`` in {1, 0, -1} and,
-                with PESSL, ``sample_idx``.
+                for PESSL and losses that remember images, ``sample_idx``.
             num_views: 1, 2 or 3.
 
         Returns:
@@ -95,10 +95,13 @@ class IncompleteLabelHead(MultiLabelClsHead):
         logits = self._logits(feats, z).float()
         targets = stack_targets(data_samples, self.num_classes).to(logits.device)
         views = logits.chunk(num_views)
-        losses = {'loss_cls': self._classification_loss(views[0], targets, **kwargs)}
+        idx = None
+        if self.pessl is not None or isinstance(self.loss_module, PerImageLoss):
+            idx = torch.tensor([sample.sample_idx for sample in data_samples])
+        loss = self._classification_loss(views[0], targets, idx, **kwargs)
+        losses = {'loss_cls': loss}
         if self.pessl is not None:
             graph = self._graph(self.pessl_label_graph or self.label_graph, z)
-            idx = torch.tensor([sample.sample_idx for sample in data_samples])
             losses.update(
                 self.pessl(views[-2], views[-1], targets, idx, graph.normalized)
             )
@@ -124,7 +127,11 @@ class IncompleteLabelHead(MultiLabelClsHead):
                 'PESSL one of the latter two. See MultiView in the train pipeline'
             )
 
-    def _classification_loss(self, logits: Tensor, targets: Tensor, **kwargs) -> Tensor:
+    def _classification_loss(
+        self, logits: Tensor, targets: Tensor, idx: Optional[Tensor], **kwargs
+    ) -> Tensor:
+        if isinstance(self.loss_module, PerImageLoss):
+            return self.loss_module(logits, targets, self.epoch, idx)
         if isinstance(self.loss_module, IncompleteLabelLoss):
             return self.loss_module(logits, targets, epoch=self.epoch)
         if (targets < 0).any():
@@ -133,7 +140,10 @@ class IncompleteLabelHead(MultiLabelClsHead):
                 '(-1). Use a loss of mmscpnet.models.losses, for example '
                 "loss=dict(type='AssumeNegativeLoss')"
             )
-        return self.loss_module(logits, targets, avg_factor=len(logits), **kwargs)
+        # mmpretrain's losses refuse an avg_factor where they add up.
+        if getattr(self.loss_module, 'reduction', 'mean') == 'mean':
+            kwargs['avg_factor'] = len(logits)
+        return self.loss_module(logits, targets, **kwargs)
 
 
 def stack_targets(data_samples: Sequence[DataSample], num_classes: int) -> Tensor:

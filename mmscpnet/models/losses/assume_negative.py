@@ -1,5 +1,8 @@
-"""Binary cross-entropy that takes every unknown label for a negative one."""
+"""Binary cross-entropies that take every unknown label for a negative one."""
 
+from typing import Optional
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -29,4 +32,66 @@ class AssumeNegativeLoss(IncompleteLabelLoss):
         positive = (targets == 1).to(logits.dtype)
         return self.loss_weight * F.binary_cross_entropy_with_logits(
             logits, positive, reduction='sum'
+        )
+
+
+@MODELS.register_module()
+class WeakAssumeNegativeLoss(IncompleteLabelLoss):
+    """Weak assume negative (WAN): an assumed negative counts for little.
+
+    Cole et al., CVPR 2021: with one positive an image and a weight of 1/(C - 1),
+    positive and assumed negative labels have the same influence. Unknown labels (-1)
+    count as negative with that weight, known negatives (0) with weight 1.
+
+    Args:
+        negative_weight: weight of an unknown label; None for 1/(C - 1).
+        loss_weight: factor on the loss.
+    """
+
+    def __init__(
+        self, negative_weight: Optional[float] = None, loss_weight: float = 1.0
+    ) -> None:
+        super().__init__()
+        self.negative_weight = negative_weight
+        self.loss_weight = loss_weight
+
+    def forward(self, logits: Tensor, targets: Tensor, epoch: int = 0) -> Tensor:
+        """Logits ``(N, C)``, targets ``(N, C)`` in {1, 0, -1} -> scalar, summed."""
+        weight = self.negative_weight
+        if weight is None:
+            weight = 1 / max(1, logits.size(1) - 1)
+        positive = (targets == 1).to(logits.dtype)
+        weights = torch.where(targets == -1, weight, 1.0).to(logits.dtype)
+        return self.loss_weight * F.binary_cross_entropy_with_logits(
+            logits, positive, weights, reduction='sum'
+        )
+
+
+@MODELS.register_module()
+class LabelSmoothingANLoss(IncompleteLabelLoss):
+    """Assume negative with label smoothing (AN-LS, LSAN).
+
+    Cole et al., CVPR 2021: a positive has the target 1 - epsilon/2, an assumed
+    negative epsilon/2. Unknown labels (-1) and known negatives (0) are treated alike.
+
+    Args:
+        epsilon: smoothing, 0.1 as published.
+        loss_weight: factor on the loss.
+    """
+
+    def __init__(self, epsilon: float = 0.1, loss_weight: float = 1.0) -> None:
+        super().__init__()
+        if not 0 <= epsilon < 1:
+            raise ValueError(
+                f'LabelSmoothingANLoss: epsilon must lie in [0, 1), found {epsilon}'
+            )
+        self.epsilon = epsilon
+        self.loss_weight = loss_weight
+
+    def forward(self, logits: Tensor, targets: Tensor, epoch: int = 0) -> Tensor:
+        """Logits ``(N, C)``, targets ``(N, C)`` in {1, 0, -1} -> scalar, summed."""
+        half = self.epsilon / 2
+        soft = torch.where(targets == 1, 1 - half, half).to(logits.dtype)
+        return self.loss_weight * F.binary_cross_entropy_with_logits(
+            logits, soft, reduction='sum'
         )
