@@ -72,6 +72,9 @@ def _shrink_dataset(dataset, names: list, tmp_path: Path, key: str) -> None:
         dataset.update(
             type='IncompleteMultiLabelDataset', ann_file=f'{split}.json', classes=names
         )
+    for transform in dataset.pipeline:
+        if transform.type == 'Resize':
+            transform.scale = (64, 64)
     dataset.data_root = str(tmp_path)
     dataset.classes = names
     rng = np.random.default_rng(0)

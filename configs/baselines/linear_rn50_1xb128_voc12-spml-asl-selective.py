@@ -1,0 +1,7 @@
+# Class-aware selective asymmetric loss (Ben-Baruch et al., 2022).
+_base_ = './linear_rn50_1xb128_voc12-spml-splc.py'
+model = dict(
+    head=dict(
+        loss=dict(_delete_=True, type='PartialAsymmetricLoss', unknown='selective')
+    )
+)

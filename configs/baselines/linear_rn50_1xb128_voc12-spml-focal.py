@@ -1,0 +1,3 @@
+# Focal loss, unknown labels negative (Lin et al., 2017).
+_base_ = './linear_rn50_1xb128_voc12-spml-splc.py'
+model = dict(head=dict(loss=dict(_delete_=True, type='PartialFocalLoss')))

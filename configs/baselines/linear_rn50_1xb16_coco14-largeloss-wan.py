@@ -1,0 +1,3 @@
+# Weak assume negative (Cole et al., 2021).
+_base_ = './linear_rn50_1xb16_coco14-largeloss-an.py'
+model = dict(head=dict(loss=dict(_delete_=True, type='WeakAssumeNegativeLoss')))

@@ -1,0 +1,3 @@
+# Assume negative with label smoothing (Cole et al., 2021).
+_base_ = './linear_rn50_1xb16_voc12-largeloss-an.py'
+model = dict(head=dict(loss=dict(_delete_=True, type='LabelSmoothingANLoss')))

@@ -1,0 +1,5 @@
+# Entropy maximisation (Zhou et al., 2022).
+_base_ = './linear_rn50_1xb16_voc12-largeloss-an.py'
+model = dict(
+    head=dict(loss=dict(_delete_=True, type='EntropyMaximizationLoss', alpha=0.2))
+)
