@@ -138,11 +138,13 @@ def _paired_table(grid: Grid, differences) -> str:
 
 
 def _run_table(grid: Grid, records: Records) -> str:
-    header = ['', '', 'best: averaged', 'best: plain', 'last: averaged', 'last: plain']
-    header += ['epoch', 'seconds', 'MiB']
+    header = ['', '', 'validation', 'best: averaged', 'best: plain']
+    header += ['last: averaged', 'last: plain', 'epoch', 'seconds', 'MiB']
     rows = []
     for (row, column), runs in records.items():
         line = [row, column]
+        best = [_best_validation(r) for r in runs if r['chosen_on'] == 'validation']
+        line.append(f'{np.mean(best):.2f}' if best else '')
         for name in ('best_ema', 'best_plain', 'last_ema', 'last_plain'):
             have = [r['test'][name] for r in runs if name in r['test']]
             line.append(f'{np.mean(have):.2f}' if have else '')
@@ -152,6 +154,10 @@ def _run_table(grid: Grid, records: Records) -> str:
         line.append(f'{max(memory):.0f}')
         rows.append(line)
     return _table(header, rows)
+
+
+def _best_validation(run: dict[str, Any]) -> float:
+    return max(v for e in run['validation'] for k, v in e.items() if k != 'epoch')
 
 
 def _table(header: list[str], rows: list[list[str]]) -> str:

@@ -15,7 +15,8 @@ from .class_names import load_class_names
 from .dataset_wrappers import ConcatDataset, count_samples, innermost_datasets
 from .demo_dataset import DemoScenes
 from .json_dataset import IncompleteMultiLabelDataset
-from .list_dataset import MultiLabelListDataset, read_label_list
+from .label_list import read_label_list
+from .list_dataset import MultiLabelListDataset
 from .transforms import *  # noqa: F401,F403
 
 __all__ = [

@@ -7,6 +7,7 @@ import numpy as np
 from mmpretrain.datasets import BaseDataset
 
 from .class_names import load_class_names
+from .protocols.label_table import LabelTable
 
 UNLISTED = {'negative': 0, 'unknown': -1}
 
@@ -18,10 +19,10 @@ class ThreeStateDataset(BaseDataset):
     ``negative_label`` (known negatives) of each image. ``unlisted`` says what the other
     labels are.
 
-    Each sample gets ``gt_score`` ``(C,)`` int8 and ``sample_idx``, the position in the
-    annotation file plus ``sample_offset``. The position stays the same under
-    ``indices``, ``RepeatDataset`` or ``torch.utils.data.Subset``, so label masking and
-    per-image state do too.
+    Each sample gets ``gt_score`` ``(C,)`` int8; ``position``, that in the annotation
+    file; and ``sample_idx``, the position plus ``sample_offset``. The position stays
+    the same under ``indices``, ``RepeatDataset`` or ``torch.utils.data.Subset``, so
+    label masking and per-image state do too.
 
     Args:
         classes: C label names, a known set or a file, see :func:`load_class_names`;
@@ -49,19 +50,15 @@ class ThreeStateDataset(BaseDataset):
 
     def full_init(self) -> None:
         """Load the annotations, check them, and number them."""
-        if self._fully_initialized:
-            return
-        super().full_init()
-        unlisted = self.unlisted or self._metainfo.get('unlisted', 'negative')
-        if unlisted not in UNLISTED:
-            raise ValueError(
-                f"{self.ann_file}: unlisted must be 'negative' or 'unknown', "
-                f'found {unlisted!r}'
-            )
-        self.unlisted = unlisted
+        if not self._fully_initialized:
+            super().full_init()
 
     def load_data_list(self) -> list[dict]:
-        """Annotations with their position and with labels that are known to fit."""
+        """Annotations with their position and with labels that are known to fit.
+
+        Transforms of the pipeline that have to know the labels of the whole file get
+        them here, before ``indices`` or a filter leave some out.
+        """
         data_list = self.load_annotations()
         if self.CLASSES is None:
             raise ValueError(
@@ -74,11 +71,39 @@ class ThreeStateDataset(BaseDataset):
         for position, info in enumerate(data_list):
             info['position'] = position
             self._check_labels(info)
+        self._resolve_unlisted()
+        self._show_labels(data_list)
         return data_list
 
     def load_annotations(self) -> list[dict]:
         """``img_path``, ``gt_label`` and maybe ``negative_label`` of each image."""
         raise NotImplementedError
+
+    def _resolve_unlisted(self) -> None:
+        unlisted = self.unlisted or self._metainfo.get('unlisted', 'negative')
+        if unlisted not in UNLISTED:
+            raise ValueError(
+                f"{self.ann_file}: unlisted must be 'negative' or 'unknown', "
+                f'found {unlisted!r}'
+            )
+        self.unlisted = unlisted
+
+    def _show_labels(self, data_list: list[dict]) -> None:
+        curious = [
+            transform
+            for transform in self.pipeline.transforms
+            if getattr(transform, 'needs_label_table', False)
+        ]
+        if not curious:
+            return
+        table = LabelTable(
+            ((info['gt_label'], info.get('negative_label', ())) for info in data_list),
+            len(self.CLASSES),
+            UNLISTED[self.unlisted],
+            [info['img_path'] for info in data_list],
+        )
+        for transform in curious:
+            transform.prepare(table)
 
     def _check_labels(self, info: dict) -> None:
         size = len(self.CLASSES)
@@ -100,7 +125,7 @@ class ThreeStateDataset(BaseDataset):
     def get_data_info(self, idx: int) -> dict:
         """Annotation with ``gt_score`` and the lasting ``sample_idx``."""
         info = super().get_data_info(idx)
-        info['sample_idx'] = info.pop('position') + self.sample_offset
+        info['sample_idx'] = info['position'] + self.sample_offset
         score = np.full(len(self.CLASSES), UNLISTED[self.unlisted], dtype=np.int8)
         score[info['gt_label']] = 1
         score[info.pop('negative_label', [])] = 0

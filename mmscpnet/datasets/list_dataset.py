@@ -1,60 +1,11 @@
 """Annotations as a list file, a line an image."""
 
-from pathlib import Path
-from typing import NamedTuple, Union
-
-from mmengine.fileio import get_file_backend, list_from_file
+from mmengine.fileio import get_file_backend
 
 from mmscpnet.registry import DATASETS
 
 from .base import ThreeStateDataset
-
-
-class ListEntry(NamedTuple):
-    """A line of a list file: its number (1-based), image and positive labels."""
-
-    line: int
-    image: str
-    positives: list[int]
-
-
-def read_label_list(path: Union[str, Path]) -> list[ListEntry]:
-    """Read lines ``name.jpg,3 17`` (0-based indices, spaces after the comma allowed).
-
-    An image without positives has nothing after the comma. The comma that counts is
-    the last one. Empty lines are passed over.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: a line without comma, an index that is not a number, or an image
-            that is listed twice; file and line are named.
-    """
-    if not get_file_backend(str(path)).exists(str(path)):
-        raise FileNotFoundError(f'there is no label list at {path}')
-    entries, seen = [], {}
-    for number, line in enumerate(list_from_file(str(path)), start=1):
-        if not line.strip():
-            continue
-        image, comma, labels = line.rpartition(',')
-        image = image.strip()
-        if not comma or not image:
-            raise ValueError(
-                f'{path}:{number}: expected "image,labels", found {line!r}'
-            )
-        try:
-            positives = [int(label) for label in labels.split()]
-        except ValueError:
-            raise ValueError(
-                f'{path}:{number}: labels are 0-based indices separated by spaces, '
-                f'found {labels.strip()!r}'
-            ) from None
-        if image in seen:
-            raise ValueError(
-                f'{path}:{number}: {image} is listed already in line {seen[image]}'
-            )
-        seen[image] = number
-        entries.append(ListEntry(number, image, positives))
-    return entries
+from .label_list import read_label_list
 
 
 @DATASETS.register_module()

@@ -1,33 +1,23 @@
 """A contact sheet: photos with what was predicted and what is true under them."""
 
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Optional, Union
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw
 
-BACKGROUND = 'white'
-NO_IMAGE = (205, 205, 205)
-TEXT = (40, 40, 40)
-
-
-@dataclass(frozen=True)
-class Mark:
-    """How one kind of label is shown: by symbol and by colour.
-
-    The colours are of the Okabe-Ito palette, made to be told apart by the
-    colour-blind, some of them darkened to be read on white.
-    """
-
-    symbol: str
-    colour: tuple[int, int, int]
-    meaning: str
-
+from .drawing import (
+    BACKGROUND,
+    TEXT,
+    Mark,
+    draw_header,
+    font_of,
+    photo_tile,
+    wrap_text,
+    write_png,
+)
 
 CORRECT = Mark('\u2713', (0, 114, 178), 'predicted, present')
 MISSED = Mark('\u25cb', (70, 70, 70), 'missed')
@@ -109,74 +99,13 @@ def judge_labels(
     return judged
 
 
-@cache
-def _font(size: int, weight: str = 'normal') -> ImageFont.FreeTypeFont:
-    # matplotlib ships this font, which has the symbols; system fonts may not.
-    from matplotlib.font_manager import FontProperties, findfont
-
-    path = findfont(FontProperties(family='DejaVu Sans', weight=weight))
-    return ImageFont.truetype(path, size)
-
-
-def wrap_text(
-    text: str, font: ImageFont.FreeTypeFont, width: float, max_lines: int = 2
-) -> list[str]:
-    """Break a text at spaces, and inside a word only if it must be.
-
-    Args:
-        text (str): The text.
-        font (ImageFont.FreeTypeFont): Font it is drawn with.
-        width (float): Room in pixels.
-        max_lines (int): Lines allowed; the last ends in an ellipsis if more would
-            follow.
-
-    Returns:
-        list[str]: The lines, at least one.
-    """
-    lines = ['']
-    for word in text.split() or ['']:
-        candidate = f'{lines[-1]} {word}'.strip()
-        if font.getlength(candidate) <= width:
-            lines[-1] = candidate
-            continue
-        if lines[-1]:
-            lines.append('')
-        for letter in word:
-            if lines[-1] and font.getlength(lines[-1] + letter) > width:
-                lines.append('')
-            lines[-1] += letter
-    if len(lines) > max_lines:
-        last = lines[max_lines - 1]
-        while last and font.getlength(last + '\u2026') > width:
-            last = last[:-1]
-        lines = [*lines[: max_lines - 1], last + '\u2026']
-    return lines
-
-
-def _photo(image, tile: int) -> Image.Image:
-    """Fit a photo into a square tile, or say that there is none."""
-    try:
-        if isinstance(image, np.ndarray):
-            photo = Image.fromarray(image).convert('RGB')
-        else:
-            with Image.open(image) as file:
-                photo = ImageOps.exif_transpose(file).convert('RGB')
-    except (OSError, AttributeError, TypeError, ValueError):
-        photo = Image.new('RGB', (tile, tile), NO_IMAGE)
-        font = _font(max(9, tile // 14))
-        place = (tile / 2, tile / 2)
-        ImageDraw.Draw(photo).text(place, 'no image', TEXT, font, anchor='mm')
-        return photo
-    return ImageOps.pad(photo, (tile, tile), color=(240, 240, 240))
-
-
 def _caption(
     item: ContactSheetItem, judged: list, tile: int, max_labels: int
 ) -> Image.Image:
     """Draw title, marks, names and scores below each other."""
     size = max(9, tile // 16)
     step = round(size * 1.4)
-    font, bold = _font(size), _font(size, 'bold')
+    font, bold = font_of(size), font_of(size, 'bold')
     symbol_room = round(size * 1.3)
     score_room = font.getlength('0.00') + size * 0.6
     rows = []
@@ -203,31 +132,6 @@ def _caption(
         draw.text((0 if symbol is None else symbol_room, y), text, colour, face)
         if score is not None:
             draw.text((tile, y), f'{score:.2f}', colour, font, anchor='ra')
-    return picture
-
-
-def _header(title: str, width: int, size: int) -> Image.Image:
-    """Draw the title and the legend, in as many lines as the width asks for."""
-    font, bold = _font(size), _font(size, 'bold')
-    step = round(size * 1.5)
-    spots, x, y = [], 0.0, 0
-    if title:
-        title = wrap_text(title, bold, width, 1)[0]
-        y += step
-    for mark in MARKS:
-        length = bold.getlength(mark.symbol + ' ') + font.getlength(mark.meaning)
-        if x and x + length > width:
-            x, y = 0.0, y + step
-        spots.append((mark, x, y))
-        x += length + size * 1.5
-    picture = Image.new('RGB', (width, y + step + size // 2), BACKGROUND)
-    draw = ImageDraw.Draw(picture)
-    if title:
-        draw.text((0, 0), title, TEXT, bold)
-    for mark, x, y in spots:
-        draw.text((x, y), mark.symbol, mark.colour, bold)
-        x += bold.getlength(mark.symbol + ' ')
-        draw.text((x, y), mark.meaning, mark.colour, font)
     return picture
 
 
@@ -281,7 +185,7 @@ def draw_contact_sheet(
     ]
     starts = range(0, len(items), columns)
     heights = [max(c.height for c in captions[s : s + columns]) for s in starts]
-    header = _header(title, width, max(10, tile // 14))
+    header = draw_header(title, MARKS, width, max(10, tile // 14))
     height = header.height + sum(tile + 4 + h + gap for h in heights)
     sheet = Image.new('RGB', (width + 2 * gap, height + gap), BACKGROUND)
     sheet.paste(header, (gap, gap))
@@ -289,24 +193,7 @@ def draw_contact_sheet(
     for start, caption_height in zip(starts, heights):
         for column, index in enumerate(range(start, min(start + columns, len(items)))):
             x = gap + column * (tile + gap)
-            sheet.paste(_photo(items[index].image, tile), (x, y))
+            sheet.paste(photo_tile(items[index].image, tile), (x, y))
             sheet.paste(captions[index], (x, y + tile + 4))
         y += tile + 4 + caption_height + gap
-    return _write_png(sheet, Path(out_file))
-
-
-def _write_png(image: Image.Image, out_file: Path) -> Path:
-    out_file.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(
-        prefix=f'.{out_file.name}.', suffix='.partial', dir=out_file.parent
-    )
-    try:
-        with os.fdopen(handle, 'wb') as file:
-            image.save(file, format='PNG')
-        # A temporary file is private; the result may be read like its folder.
-        os.chmod(temporary, out_file.parent.stat().st_mode & 0o666)
-        os.replace(temporary, out_file)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-    return out_file
+    return write_png(sheet, Path(out_file))

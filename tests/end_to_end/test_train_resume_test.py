@@ -83,7 +83,7 @@ def test_resumed_run_ends_like_the_uninterrupted_one(tmp_path, config):
 
 
 def test_features_are_extracted_and_averaged(tmp_path):
-    config = shrink('scpnet/scpnet-frozen_effnet-lite0_1xb128_msrc-spml.py', tmp_path)
+    config = shrink('scpnet/scpnet-frozen_effnet-lite0_1xb16_msrc-spml.py', tmp_path)
     # Ten photos, fewer than the labels: three labels that every photo has.
     names = ['cat', 'dog', 'sea']
     lines = [f'{i}.jpg,0 1 2' for i in range(10)]

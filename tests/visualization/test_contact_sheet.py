@@ -9,14 +9,12 @@ from mmscpnet.visualization.contact_sheet import (
     FALSE,
     MARKS,
     MISSED,
-    NO_IMAGE,
     UNKNOWN,
     ContactSheetItem,
-    _font,
     draw_contact_sheet,
     judge_labels,
-    wrap_text,
 )
+from mmscpnet.visualization.drawing import NO_IMAGE
 
 CLASSES = ['cow', 'pig', 'tractor', 'bus', 'kite']
 
@@ -74,21 +72,6 @@ def test_marks_differ_in_symbol_and_brightness_is_readable():
         red, green, blue = mark.colour
         # Relative luminance (coarse): dark enough on white for small type.
         assert 0.2126 * red + 0.7152 * green + 0.0722 * blue < 128
-
-
-def test_text_is_wrapped_within_the_width():
-    font = _font(14)
-    text = 'a pair of very long class names joined together'
-    lines = wrap_text(text, font, 120, max_lines=9)
-    assert ' '.join(lines) == text and len(lines) > 2
-    assert all(font.getlength(line) <= 120 for line in lines)
-    word = 'Donaudampfschifffahrtsgesellschaft'
-    pieces = wrap_text(word, font, 90, max_lines=9)
-    assert ''.join(pieces) == word and len(pieces) > 2
-    cut = wrap_text(text, font, 120, max_lines=2)
-    assert cut[0] == lines[0] and len(cut) == 2 and cut[1].endswith('\u2026')
-    assert all(font.getlength(line) <= 120 for line in cut)
-    assert wrap_text('', font, 120) == ['']
 
 
 def test_sheet_shows_photos_and_all_marks(tmp_path):

@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 
 from mmscpnet.registry import HOOKS
 from mmscpnet.visualization import ContactSheetHook, contact_sheet_hook
-from mmscpnet.visualization.contact_sheet import NO_IMAGE
+from mmscpnet.visualization.drawing import NO_IMAGE
 
 CLASSES = ('cow', 'pig', 'kite')
 

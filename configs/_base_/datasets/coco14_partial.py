@@ -8,8 +8,8 @@ label_seed = 0
 
 # A labelled and a weak view of the same kind, and a strong one (FixMatch).
 weak_view = [
+    dict(type='AntialiasedRandomResizedCrop', scale=448),
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-    dict(type='RandomResizedCrop', scale=448, backend='pillow'),
 ]
 strong_view = [
     dict(type='FixMatchRandAugment', num_policies=3),

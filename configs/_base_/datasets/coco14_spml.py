@@ -6,8 +6,8 @@ classes = 'coco80'
 
 # A labelled and a weak view of the same kind, and a strong one (FixMatch).
 weak_view = [
+    dict(type='AntialiasedRandomResizedCrop', scale=224),
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-    dict(type='RandomResizedCrop', scale=224, backend='pillow'),
 ]
 strong_view = [
     dict(type='FixMatchRandAugment', num_policies=3),

@@ -6,8 +6,8 @@ classes = 'demo'
 label_seed = 0
 
 weak_view = [
+    dict(type='AntialiasedRandomResizedCrop', scale=128, crop_ratio_range=(0.3, 1.0)),
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-    dict(type='RandomResizedCrop', scale=128, crop_ratio_range=(0.3, 1.0)),
 ]
 strong_view = [
     dict(type='FixMatchRandAugment', num_policies=3),

@@ -1,10 +1,6 @@
 """One run of a converter: split files, class names and manifest, all or none."""
 
 import os
-import shutil
-import signal
-import tempfile
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Optional, Union
@@ -16,6 +12,7 @@ from rich.table import Table
 
 from .manifest import check_counts, write_manifest
 from .records import LabelRecord
+from .staging import staging_folder
 from .writer import AnnotationWriter
 
 MANIFEST = 'manifest.json'
@@ -67,23 +64,14 @@ class Conversion:
         self.classes_file = classes_file
         self.splits: dict[str, dict] = {}
         self._stage: Optional[Path] = None
-        self._old_handler = None
 
     def __enter__(self) -> 'Conversion':
-        self.out.parent.mkdir(parents=True, exist_ok=True)
-        # On the same file system, so that moving is renaming.
-        self._stage = Path(
-            tempfile.mkdtemp(prefix=f'.{self.out.name}.', dir=self.out.parent)
-        )
-        if threading.current_thread() is threading.main_thread():
-            # A termination unwinds the stack like Ctrl-C does.
-            self._old_handler = signal.signal(signal.SIGTERM, _terminate)
+        self._context = staging_folder(self.out)
+        self._stage = self._context.__enter__()
         return self
 
-    def __exit__(self, *_) -> None:
-        if self._old_handler is not None:
-            signal.signal(signal.SIGTERM, self._old_handler)
-        shutil.rmtree(self._stage, ignore_errors=True)
+    def __exit__(self, *error) -> None:
+        self._context.__exit__(*error)
         self._stage = None
 
     def write(
@@ -177,7 +165,7 @@ def summary_table(splits: Mapping[str, dict], title: str) -> Table:
     table = Table(title=title, box=box.SIMPLE, title_justify='left')
     table.add_column()
     for split in splits:
-        table.add_column(split, justify='right')
+        table.add_column(split, justify='right', overflow='fold')
     for name in (
         'images',
         'labels',
@@ -191,7 +179,3 @@ def summary_table(splits: Mapping[str, dict], title: str) -> Table:
         numbers = (format(counts[name], form) for counts in splits.values())
         table.add_row(name.replace('_', ' '), *numbers)
     return table
-
-
-def _terminate(*_) -> None:
-    raise SystemExit('terminated')

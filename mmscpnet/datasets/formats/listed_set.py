@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Union
 
 from ..class_names import load_class_names
-from ..list_dataset import read_label_list
+from ..label_list import read_label_list
 from .records import LabelRecord
 
 SPLITS = ('train', 'test')

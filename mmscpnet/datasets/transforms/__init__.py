@@ -1,11 +1,34 @@
-from .label_masking import FixedLabel, LabelMasking, PartialLabel, SinglePositiveLabel
+from .label_masking import (
+    FixedLabel,
+    LabelMasking,
+    LabelProtocol,
+    PartialLabel,
+    SinglePositiveLabel,
+)
+from .random_resized_crop import AntialiasedRandomResizedCrop
+from .table_operations import (
+    TableAutoContrast,
+    TableBrightness,
+    TableContrast,
+    TableEqualize,
+    TablePosterize,
+    TableSolarize,
+)
 from .views import FixMatchRandAugment, RelativeCutout
 
 __all__ = [
+    'AntialiasedRandomResizedCrop',
     'FixMatchRandAugment',
     'FixedLabel',
     'LabelMasking',
+    'LabelProtocol',
     'PartialLabel',
     'RelativeCutout',
     'SinglePositiveLabel',
+    'TableAutoContrast',
+    'TableBrightness',
+    'TableContrast',
+    'TableEqualize',
+    'TablePosterize',
+    'TableSolarize',
 ]

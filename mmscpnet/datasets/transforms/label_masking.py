@@ -1,11 +1,13 @@
 """Transforms that hide labels, as the field's protocols do."""
 
+from typing import Optional
+
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from mmscpnet.datasets.list_dataset import read_label_list
 from mmscpnet.datasets.protocols import (
-    keep_listed,
+    LabelTable,
+    build_protocol,
     keep_ratio,
     sample_rng,
     single_positive,
@@ -48,7 +50,7 @@ class LabelMasking(BaseTransform):
         masked = self.mask(full, results)
         results.setdefault('full_gt_score', full)
         results['gt_score'] = masked
-        results['gt_label'] = np.flatnonzero(masked == 1).tolist()
+        results['gt_label'] = (masked == 1).nonzero()[0].tolist()
         return results
 
 
@@ -115,32 +117,66 @@ class FixedLabel(LabelMasking):
 
     def __init__(self, ann_file: str) -> None:
         self.ann_file = ann_file
-        self.positives: dict[str, list] = {
-            entry.image: entry.positives for entry in read_label_list(ann_file)
-        }
+        self.protocol = build_protocol('list', ann_file=ann_file)
 
     def mask(self, score: np.ndarray, results: dict) -> np.ndarray:
         """See :func:`keep_listed`."""
-        path = results['img_path']
-        positives = self._find(path)
-        outside = [label for label in positives if not 0 <= label < len(score)]
-        if outside:
-            raise ValueError(
-                f'{self.ann_file}: label {outside[0]} of {path} is outside '
-                f'0..{len(score) - 1}'
-            )
-        try:
-            return keep_listed(score, positives)
-        except ValueError as error:
-            raise ValueError(f'{self.ann_file}, {path}: {error}') from None
-
-    def _find(self, path: str) -> list:
-        parts = path.replace('\\', '/').split('/')
-        for start in reversed(range(len(parts))):
-            found = self.positives.get('/'.join(parts[start:]))
-            if found is not None:
-                return found
-        raise ValueError(f'{self.ann_file} has no line for {path}')
+        return self.protocol.mask(score, results['sample_idx'], results['img_path'])
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(ann_file={self.ann_file!r})'
+
+
+@TRANSFORMS.register_module()
+class LabelProtocol(LabelMasking):
+    """Any protocol of :data:`mmscpnet.datasets.protocols.PROTOCOLS`, by name.
+
+    The labels are those that ``make_incomplete_labels.py`` writes for the same
+    annotation file and options; nothing is written here. Some protocols (SARB's
+    matrix, few-shot) look at all labels at once, and a transform sees one image. So the
+    dataset shows its whole annotation file to :meth:`prepare` when it loads it: in the
+    main process, before workers start, and before ``indices`` or a subset leave images
+    out. What the protocol keeps of it is small (a bit a label, or a number an image)
+    and, where workers are forked, shared by all of them. Images are told by their
+    position in the file, so repeating or concatenating datasets changes nothing; each
+    part of a ``ConcatDataset`` has the labels of its own file.
+
+    ``noisy`` makes labels wrong instead of hiding them.
+    Keys: see :class:`LabelMasking`, and img_path, position.
+
+    Args:
+        protocol: its name.
+        seed: of the draw; None takes the protocol's own, such as 1200 of
+            ``spml-largeloss``.
+        **options: the protocol's, such as ``ratio``;
+            ``make_incomplete_labels.py --show-names`` lists them.
+    """
+
+    def __init__(self, protocol: str, seed: Optional[int] = None, **options) -> None:
+        if seed is not None:
+            options['seed'] = seed
+        self.protocol = build_protocol(protocol, **options)
+        self._prepared = not self.protocol.whole_set
+
+    @property
+    def needs_label_table(self) -> bool:
+        """Whether the dataset must call :meth:`prepare`."""
+        return self.protocol.whole_set
+
+    def prepare(self, table: LabelTable) -> None:
+        """Take note of the labels of the whole annotation file."""
+        self.protocol.prepare(table)
+        self._prepared = True
+
+    def mask(self, score: np.ndarray, results: dict) -> np.ndarray:
+        """See :meth:`Protocol.mask`."""
+        if not self._prepared:
+            raise ValueError(
+                f'LabelProtocol: {self.protocol.name} has to see the labels of the '
+                'whole set. It belongs into the pipeline of a dataset of '
+                'mmscpnet.datasets, not inside another transform'
+            )
+        return self.protocol.mask(score, results['position'], results['img_path'])
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}({self.protocol.name!r}, {self.protocol})'

@@ -9,9 +9,9 @@ from mmscpnet.registry import TRANSFORMS
 # enhancement factor f is 1 + magnitude here; Posterize rounds up, so (3, 7] gives
 # 4 to 7 bits.
 FIXMATCH_POLICIES = [
-    dict(type='AutoContrast', prob=1.0),
+    dict(type='mmscpnet.TableAutoContrast', prob=1.0),
     dict(
-        type='Brightness',
+        type='mmscpnet.TableBrightness',
         magnitude_range=(-0.95, -0.05),
         prob=1.0,
         random_negative_prob=0.0,
@@ -23,15 +23,15 @@ FIXMATCH_POLICIES = [
         random_negative_prob=0.0,
     ),
     dict(
-        type='Contrast',
+        type='mmscpnet.TableContrast',
         magnitude_range=(-0.95, -0.05),
         prob=1.0,
         random_negative_prob=0.0,
     ),
-    dict(type='Equalize', prob=1.0),
+    dict(type='mmscpnet.TableEqualize', prob=1.0),
     # Identity: an operation that never happens.
-    dict(type='Equalize', prob=-1.0),
-    dict(type='Posterize', magnitude_range=(3, 7), prob=1.0),
+    dict(type='mmscpnet.TableEqualize', prob=-1.0),
+    dict(type='mmscpnet.TablePosterize', magnitude_range=(3, 7), prob=1.0),
     dict(type='Rotate', magnitude_range=(0, 30), prob=1.0, interpolation='nearest'),
     dict(
         type='Sharpness',
@@ -39,9 +39,21 @@ FIXMATCH_POLICIES = [
         prob=1.0,
         random_negative_prob=0.0,
     ),
-    dict(type='Shear', magnitude_range=(0, 0.3), prob=1.0, direction='horizontal'),
-    dict(type='Shear', magnitude_range=(0, 0.3), prob=1.0, direction='vertical'),
-    dict(type='Solarize', magnitude_range=(0, 256), prob=1.0),
+    dict(
+        type='Shear',
+        magnitude_range=(0, 0.3),
+        prob=1.0,
+        direction='horizontal',
+        interpolation='nearest',
+    ),
+    dict(
+        type='Shear',
+        magnitude_range=(0, 0.3),
+        prob=1.0,
+        direction='vertical',
+        interpolation='nearest',
+    ),
+    dict(type='mmscpnet.TableSolarize', magnitude_range=(0, 256), prob=1.0),
     dict(type='Translate', magnitude_range=(0, 0.3), prob=1.0, direction='horizontal'),
     dict(type='Translate', magnitude_range=(0, 0.3), prob=1.0, direction='vertical'),
 ]

@@ -31,6 +31,9 @@ class MultiViewDataPreprocessor(BaseDataPreprocessor):
         std: likewise.
         to_rgb: whether images come as BGR, as mmcv reads them.
         non_blocking: whether copies to the device overlap.
+
+    Attributes:
+        normalizes (bool): whether mean and std were given.
     """
 
     def __init__(
@@ -44,8 +47,8 @@ class MultiViewDataPreprocessor(BaseDataPreprocessor):
         if (mean is None) != (std is None):
             raise ValueError('data_preprocessor: give both mean and std, or neither')
         self.to_rgb = to_rgb
-        self._normalize = mean is not None
-        if self._normalize:
+        self.normalizes = mean is not None
+        if self.normalizes:
             for name, value in (('mean', mean), ('std', std)):
                 if len(value) != 3:
                     raise ValueError(
@@ -78,9 +81,13 @@ class MultiViewDataPreprocessor(BaseDataPreprocessor):
             inputs = self._prepare(views)
         return {'inputs': inputs, 'data_samples': samples}
 
+    def cast_data(self, data):
+        """Move a batch to the device; on a CPU it is there, and is not copied."""
+        return data if self.device.type == 'cpu' else super().cast_data(data)
+
     def describe(self) -> str:
         """All that this module does to pixels, as text."""
-        values = [self.mean.flatten(), self.std.flatten()] if self._normalize else []
+        values = [self.mean.flatten(), self.std.flatten()] if self.normalizes else []
         return f'to_rgb={self.to_rgb} ' + ' '.join(str(v.tolist()) for v in values)
 
     def _prepare(self, view: Tensor) -> Tensor:
@@ -94,7 +101,7 @@ class MultiViewDataPreprocessor(BaseDataPreprocessor):
         if self.to_rgb:
             view = view.flip(1)
         view = view.float()
-        return (view - self.mean) / self.std if self._normalize else view
+        return (view - self.mean) / self.std if self.normalizes else view
 
 
 def stack_views(

@@ -91,6 +91,9 @@ class IncompleteLabelHead(MultiLabelClsHead):
             statistics of the pseudo-labels. Losses are sums over images and labels.
         """
         self._check_views(num_views)
+        if self.pessl is None:
+            # Only the labelled view is read.
+            feats, num_views = tuple(f[: len(f) // num_views] for f in feats), 1
         z = self.label_features()
         logits = self._logits(feats, z).float()
         targets = stack_targets(data_samples, self.num_classes).to(logits.device)

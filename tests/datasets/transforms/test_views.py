@@ -1,4 +1,4 @@
-"""FixMatch's strong augmentation from mmpretrain's transforms."""
+"""FixMatch's strong augmentation."""
 
 import numpy as np
 import pytest

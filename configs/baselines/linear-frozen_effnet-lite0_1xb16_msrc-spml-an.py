@@ -6,3 +6,4 @@ _base_ = [
     '../_base_/frozen_runtime.py',
 ]
 model = dict(head=dict(classes={{_base_.classes}}))
+auto_scale_lr = dict(base_batch_size=16)

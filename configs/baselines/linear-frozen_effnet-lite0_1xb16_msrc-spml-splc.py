@@ -1,0 +1,2 @@
+_base_ = './linear-frozen_effnet-lite0_1xb16_msrc-spml-an.py'
+model = dict(head=dict(loss=dict(type='SPLCLoss', _delete_=True)))

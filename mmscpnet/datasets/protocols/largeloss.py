@@ -1,0 +1,86 @@
+"""Single positives and hold-out as Cole et al. draw them and LargeLoss uses them.
+
+Cole et al., "Multi-Label Learning from Single Positive Labels", CVPR 2021, publish the
+scripts; Kim et al., "Large Loss Matters in Weakly Supervised Multi-Label
+Classification", CVPR 2022, and later work build on them. What they do:
+
+- The images are put in an order. COCO: the ids of the images that have annotations,
+  sorted as *strings* ("100" before "99"). PASCAL VOC 2012: the file names, sorted.
+  CUB and NUS-WIDE: as listed.
+- A new ``RandomState(1200)`` goes through them once. For each image it shuffles the
+  indices of the positives, of which the first is kept, and then those of the negatives,
+  of which none is kept. The second shuffle changes no label of this image, but moves
+  the random numbers on, so all later images depend on it.
+- Of N images ``round(0.2 * N)`` are held out: the last of a permutation by another
+  ``RandomState(1200)``. They keep all their labels and choose the epoch. Both parts
+  stay in the order above.
+
+``RandomState`` is frozen: it gives the same numbers in every release of NumPy.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+SEED = 1200
+HELD_OUT = 0.2
+_COCO_NAME = re.compile(r'COCO_\w+_(\d{12})\.\w+$')
+
+
+def published_order(images: Sequence[str]) -> np.ndarray:
+    """The order in which the published code goes through the images.
+
+    Args:
+        images: their paths. Where all are named as COCO's are, their ids are sorted as
+            strings; otherwise they stay as they are, as those of VOC, CUB and NUS-WIDE
+            do in the files of the converters.
+
+    Returns:
+        ``(N,)`` positions.
+    """
+    ids = [_COCO_NAME.search(image) for image in images]
+    if not all(ids):
+        return np.arange(len(images))
+    names = np.array([str(int(match[1])) for match in ids])
+    return np.argsort(names, kind='stable')
+
+
+def draw_positives(rows: Iterable[np.ndarray], seed: int = SEED) -> np.ndarray:
+    """The positive that each image keeps.
+
+    Args:
+        rows: ``(C,)`` labels of the images in the order of the published code.
+        seed: of ``RandomState``.
+
+    Returns:
+        ``(N,)`` int32, -1 for an image without positives.
+
+    Raises:
+        ValueError: a label is unknown: the published procedure draws from all labels.
+    """
+    rng = np.random.RandomState(seed)
+    kept = []
+    for number, row in enumerate(rows):
+        positives = (row == 1).nonzero()[0]
+        negatives = (row == 0).nonzero()[0]
+        if len(positives) + len(negatives) < len(row):
+            raise ValueError(
+                f'image {number} has unknown labels: this protocol starts from images '
+                'that are labelled completely'
+            )
+        rng.shuffle(positives)
+        rng.shuffle(negatives)
+        kept.append(positives[0] if len(positives) else -1)
+    return np.array(kept, dtype=np.int32)
+
+
+def hold_out(
+    num_images: int, fraction: float = HELD_OUT, seed: int = SEED
+) -> np.ndarray:
+    """Which images are held out, ``(N,)`` bool, in the order of the published code."""
+    order = np.random.RandomState(seed).permutation(num_images)
+    held = int(np.round(fraction * num_images))
+    mask = np.zeros(num_images, dtype=bool)
+    mask[order[num_images - held :]] = True
+    return mask

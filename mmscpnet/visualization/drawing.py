@@ -1,0 +1,135 @@
+"""Parts that the picture sheets share: marks, text, tiles and the finished file."""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+BACKGROUND = 'white'
+NO_IMAGE = (205, 205, 205)
+TEXT = (40, 40, 40)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How one kind of label is shown: by symbol and by colour.
+
+    The colours are of the Okabe-Ito palette, made to be told apart by the
+    colour-blind, some of them darkened to be read on white.
+    """
+
+    symbol: str
+    colour: tuple[int, int, int]
+    meaning: str
+
+
+@cache
+def font_of(size: int, weight: str = 'normal') -> ImageFont.FreeTypeFont:
+    """DejaVu Sans in a size in pixels."""
+    # matplotlib ships this font, which has the symbols; system fonts may not.
+    from matplotlib.font_manager import FontProperties, findfont
+
+    path = findfont(FontProperties(family='DejaVu Sans', weight=weight))
+    return ImageFont.truetype(path, size)
+
+
+def wrap_text(
+    text: str, font: ImageFont.FreeTypeFont, width: float, max_lines: int = 2
+) -> list[str]:
+    """Break a text at spaces, and inside a word only if it must be.
+
+    Args:
+        text (str): The text.
+        font (ImageFont.FreeTypeFont): Font it is drawn with.
+        width (float): Room in pixels.
+        max_lines (int): Lines allowed; the last ends in an ellipsis if more would
+            follow.
+
+    Returns:
+        list[str]: The lines, at least one.
+    """
+    lines = ['']
+    for word in text.split() or ['']:
+        candidate = f'{lines[-1]} {word}'.strip()
+        if font.getlength(candidate) <= width:
+            lines[-1] = candidate
+            continue
+        if lines[-1]:
+            lines.append('')
+        for letter in word:
+            if lines[-1] and font.getlength(lines[-1] + letter) > width:
+                lines.append('')
+            lines[-1] += letter
+    if len(lines) > max_lines:
+        last = lines[max_lines - 1]
+        while last and font.getlength(last + '\u2026') > width:
+            last = last[:-1]
+        lines = [*lines[: max_lines - 1], last + '\u2026']
+    return lines
+
+
+def photo_tile(image, tile: int) -> Image.Image:
+    """Fit a photo into a square tile, or say that there is none."""
+    try:
+        if isinstance(image, np.ndarray):
+            photo = Image.fromarray(image).convert('RGB')
+        else:
+            with Image.open(image) as file:
+                photo = ImageOps.exif_transpose(file).convert('RGB')
+    except (OSError, AttributeError, TypeError, ValueError):
+        photo = Image.new('RGB', (tile, tile), NO_IMAGE)
+        font = font_of(max(9, tile // 14))
+        place = (tile / 2, tile / 2)
+        ImageDraw.Draw(photo).text(place, 'no image', TEXT, font, anchor='mm')
+        return photo
+    return ImageOps.pad(photo, (tile, tile), color=(240, 240, 240))
+
+
+def draw_header(
+    title: str, marks: Sequence[Mark], width: int, size: int
+) -> Image.Image:
+    """Draw the title and the legend, in as many lines as the width asks for."""
+    font, bold = font_of(size), font_of(size, 'bold')
+    step = round(size * 1.5)
+    spots, x, y = [], 0.0, 0
+    if title:
+        title = wrap_text(title, bold, width, 1)[0]
+        y += step
+    for mark in marks:
+        length = bold.getlength(mark.symbol + ' ') + font.getlength(mark.meaning)
+        if x and x + length > width:
+            x, y = 0.0, y + step
+        spots.append((mark, x, y))
+        x += length + size * 1.5
+    picture = Image.new('RGB', (width, y + step + size // 2), BACKGROUND)
+    draw = ImageDraw.Draw(picture)
+    if title:
+        draw.text((0, 0), title, TEXT, bold)
+    for mark, x, y in spots:
+        draw.text((x, y), mark.symbol, mark.colour, bold)
+        x += bold.getlength(mark.symbol + ' ')
+        draw.text((x, y), mark.meaning, mark.colour, font)
+    return picture
+
+
+def write_png(image: Image.Image, out_file: Path) -> Path:
+    """Write a PNG, complete or not at all; one that is there is replaced."""
+    out_file.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(
+        prefix=f'.{out_file.name}.', suffix='.partial', dir=out_file.parent
+    )
+    try:
+        with os.fdopen(handle, 'wb') as file:
+            image.save(file, format='PNG')
+        # A temporary file is private; the result may be read like its folder.
+        os.chmod(temporary, out_file.parent.stat().st_mode & 0o666)
+        os.replace(temporary, out_file)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return out_file

@@ -1,0 +1,43 @@
+title = 'Learning rate of each loss on Corel5k-74, one positive label an image'
+note = (
+    'The tuning budget: four learning rates, label seed 0. The choice goes by the '
+    'column of the 443 held-out training photos, never by the test photos.'
+)
+seeds = 1
+# A head on stored features trains faster than workers can be fed.
+options = {
+    f'{name}_dataloader.{key}': value
+    for name in ('train', 'val', 'test')
+    for key, value in [('num_workers', 0), ('persistent_workers', False)]
+}
+columns = [
+    dict(name=f'lr {lr:g}', options={'optim_wrapper.optimizer.lr': lr})
+    for lr in (3e-4, 1e-3, 3e-3, 1e-2)
+]
+reference = 'spml-an'
+_baselines = '../../../configs/baselines/linear-frozen_effnet-lite0_1xb128_corel5k74'
+rows = [
+    dict(name=name, config=f'{_baselines}-{name}.py')
+    for name in (
+        'spml-an',
+        'spml-bce',
+        'spml-pbce',
+        'spml-wan',
+        'spml-anls',
+        'spml-epr',
+        'spml-role',
+        'spml-llr',
+        'spml-llct',
+        'spml-llcp',
+        'spml-focal',
+        'spml-asl-ignore',
+        'spml-asl-negative',
+        'spml-asl-selective',
+        'spml-hill',
+        'spml-splc',
+        'spml-gr',
+        'spml-em',
+        'spml-emapl',
+        'full',
+    )
+]
