@@ -4,3 +4,5 @@ train_pipeline = [
     t for t in _base_.train_pipeline if t['type'] != 'SinglePositiveLabel'
 ]
 train_dataloader = dict(dataset=dict(dataset=dict(pipeline=train_pipeline)))
+# The learning rate of Corel5k-74.
+optim_wrapper = dict(optimizer=dict(lr=1e-2))

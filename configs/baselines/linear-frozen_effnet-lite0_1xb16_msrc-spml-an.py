@@ -7,3 +7,5 @@ _base_ = [
 ]
 model = dict(head=dict(classes={{_base_.classes}}))
 auto_scale_lr = dict(base_batch_size=16)
+# The learning rate of Corel5k-74.
+optim_wrapper = dict(optimizer=dict(lr=3e-3))

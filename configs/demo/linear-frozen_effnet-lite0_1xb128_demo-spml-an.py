@@ -7,6 +7,7 @@ _base_ = [
     '../_base_/frozen_runtime.py',
 ]
 model = dict(head=dict(classes={{_base_.classes}}))
+optim_wrapper = dict(optimizer=dict(lr=3e-3))
 default_hooks = dict(
     feature_bank=dict(num_draws=2),
     # A scene shows about three labels.

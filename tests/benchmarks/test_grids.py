@@ -7,6 +7,7 @@ from mmengine.registry import init_default_scope
 from mmpretrain.structures import DataSample
 
 from mmscpnet.benchmarks import cell_config, load_grid
+from mmscpnet.models.losses.base import PerImageLoss
 from mmscpnet.registry import MODELS
 from tests.shared import ROOT
 from tests.shrunken_configs import shrink_config
@@ -47,6 +48,8 @@ def test_method_trains(cell, tmp_path):
     head = model.head
     if head.pessl is not None:
         head.pessl.set_num_samples(4)
+    if isinstance(head.loss_module, PerImageLoss):
+        head.loss_module.set_num_samples(4, head.num_classes)
     optim = build_optim_wrapper(model, config.optim_wrapper)
     samples = []
     for index in range(4):

@@ -60,7 +60,7 @@ def test_conditional_share():
     )
 
 
-@pytest.mark.parametrize('size, width, height', [(20, 500, 450), (100, 650, 900)])
+@pytest.mark.parametrize('size, width, height', [(20, 500, 450), (100, 600, 900)])
 def test_room_for_each_class(tmp_path, size, width, height):
     """A hundred classes stand in two columns. For 312 see the tool's test."""
     train, *_ = make('train', size, masked=True)

@@ -11,6 +11,7 @@ from rich.progress import track
 from rich.table import Table
 
 from ..protocols import Protocol
+from ..protocols.set_protocols import HELD_OUT, TRAINING, SPMLLargeLoss
 from .conversion import summary_table
 from .label_file import LabelFile
 from .manifest import write_manifest
@@ -76,10 +77,8 @@ def write_incomplete(
 
     table = source.table
     files = output_files(out)
-    held = None
-    if hasattr(protocol, 'held_out_images'):
-        held = protocol.held_out_images(table)
-    targets = [path for path in files if path != files.holdout or held is not None]
+    parts = protocol.parts(table) if isinstance(protocol, SPMLLargeLoss) else None
+    targets = [path for path in files if path != files.holdout or parts is not None]
     with staged_files(targets, overwrite) as stage:
         try:
             protocol.prepare(table)
@@ -94,14 +93,14 @@ def write_incomplete(
                 # Only counted: what the input has.
                 AnnotationWriter(stage / 'before', source.classes, source.unlisted),
             ]
-            _write_rows(writers, source, protocol, held)
+            _write_rows(writers, source, protocol, parts)
         except ValueError as error:
             raise ValueError(f'{ann_file}: {error}') from None
         statistics = {
             ann_file.stem: writers[2].statistics,
             files.labels.stem: writers[0].statistics,
         }
-        if held is not None:
+        if parts is not None:
             statistics[files.holdout.stem] = writers[1].statistics
         draw_thinning(
             writers[2].statistics,
@@ -124,7 +123,7 @@ def write_incomplete(
     return statistics
 
 
-def _write_rows(writers, source: LabelFile, protocol: Protocol, held) -> None:
+def _write_rows(writers, source: LabelFile, protocol: Protocol, parts) -> None:
     thinned, holdout, before = writers
     table = source.table
     negatives_listed = source.unlisted == 'unknown'
@@ -137,8 +136,9 @@ def _write_rows(writers, source: LabelFile, protocol: Protocol, held) -> None:
             known = (row == 1).nonzero()[0].tolist()
             absent = (row == 0).nonzero()[0].tolist() if negatives_listed else ()
             before.add(image, known, absent)
-            if held is not None and held[index]:
-                holdout.add(image, known, absent)
+            if parts is not None and parts[index] != TRAINING:
+                if parts[index] == HELD_OUT:
+                    holdout.add(image, known, absent)
                 continue
             masked = protocol.mask(row, index, image)
             thinned.add(

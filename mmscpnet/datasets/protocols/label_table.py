@@ -49,6 +49,10 @@ class LabelTable:
         """The rows of all images, in order."""
         return map(self.row, range(len(self)))
 
+    def has_positive(self) -> np.ndarray:
+        """Which images have a known positive, ``(N,)`` bool."""
+        return np.diff(self._positives[1]) > 0
+
     def class_counts(self) -> tuple[np.ndarray, np.ndarray]:
         """Known positives and known labels of each class, both ``(C,)`` int64."""
         positives, negatives = (

@@ -4,9 +4,9 @@ Cole et al., "Multi-Label Learning from Single Positive Labels", CVPR 2021, publ
 scripts; Kim et al., "Large Loss Matters in Weakly Supervised Multi-Label
 Classification", CVPR 2022, and later work build on them. What they do:
 
-- The images are put in an order. COCO: the ids of the images that have annotations,
-  sorted as *strings* ("100" before "99"). PASCAL VOC 2012: the file names, sorted.
-  CUB and NUS-WIDE: as listed.
+- The images that have a positive are put in an order; the others take no part. COCO:
+  their ids, sorted as *strings* ("100" before "99"). PASCAL VOC 2012: the file names,
+  sorted. CUB and NUS-WIDE: as listed.
 - A new ``RandomState(1200)`` goes through them once. For each image it shuffles the
   indices of the positives, of which the first is kept, and then those of the negatives,
   of which none is kept. The second shuffle changes no label of this image, but moves
@@ -24,8 +24,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 SEED = 1200
-HELD_OUT = 0.2
+HELD_OUT_SHARE = 0.2
 _COCO_NAME = re.compile(r'COCO_\w+_(\d{12})\.\w+$')
+_VOC_NAME = re.compile(r'(\d{4}_\d{6})\.\w+$')
 
 
 def published_order(images: Sequence[str]) -> np.ndarray:
@@ -33,17 +34,18 @@ def published_order(images: Sequence[str]) -> np.ndarray:
 
     Args:
         images: their paths. Where all are named as COCO's are, their ids are sorted as
-            strings; otherwise they stay as they are, as those of VOC, CUB and NUS-WIDE
-            do in the files of the converters.
+            strings; where all are named as those of VOC 2008 to 2012 are, the names
+            are sorted; otherwise they stay as they are.
 
     Returns:
         ``(N,)`` positions.
     """
-    ids = [_COCO_NAME.search(image) for image in images]
-    if not all(ids):
-        return np.arange(len(images))
-    names = np.array([str(int(match[1])) for match in ids])
-    return np.argsort(names, kind='stable')
+    for pattern, key in ((_COCO_NAME, lambda text: str(int(text))), (_VOC_NAME, str)):
+        found = [pattern.search(image) for image in images]
+        if found and all(found):
+            names = np.array([key(match[1]) for match in found])
+            return np.argsort(names, kind='stable')
+    return np.arange(len(images))
 
 
 def draw_positives(rows: Iterable[np.ndarray], seed: int = SEED) -> np.ndarray:
@@ -54,10 +56,11 @@ def draw_positives(rows: Iterable[np.ndarray], seed: int = SEED) -> np.ndarray:
         seed: of ``RandomState``.
 
     Returns:
-        ``(N,)`` int32, -1 for an image without positives.
+        ``(N,)`` int32.
 
     Raises:
-        ValueError: a label is unknown: the published procedure draws from all labels.
+        ValueError: an image has no positive, or a label is unknown: the published
+            procedure draws from all labels.
     """
     rng = np.random.RandomState(seed)
     kept = []
@@ -69,14 +72,16 @@ def draw_positives(rows: Iterable[np.ndarray], seed: int = SEED) -> np.ndarray:
                 f'image {number} has unknown labels: this protocol starts from images '
                 'that are labelled completely'
             )
+        if not len(positives):
+            raise ValueError(f'image {number} has no positive to keep')
         rng.shuffle(positives)
         rng.shuffle(negatives)
-        kept.append(positives[0] if len(positives) else -1)
+        kept.append(positives[0])
     return np.array(kept, dtype=np.int32)
 
 
 def hold_out(
-    num_images: int, fraction: float = HELD_OUT, seed: int = SEED
+    num_images: int, fraction: float = HELD_OUT_SHARE, seed: int = SEED
 ) -> np.ndarray:
     """Which images are held out, ``(N,)`` bool, in the order of the published code."""
     order = np.random.RandomState(seed).permutation(num_images)

@@ -22,8 +22,8 @@ def sarb_kept(
     with Partial Labels" (SARB), AAAI 2022; also SST and HST, whose code does the same
     for COCO 2014, VOC 2007 and VG-200. Positives and negatives alike; rows are the
     images in the order of the annotation file (COCO: its list of images, all 82,783 of
-    them; VOC: ``trainval.txt``), columns the classes in the order of their ids. At 10%
-    most images keep no positive.
+    them; VOC: ``trainval.txt``), columns the classes, COCO's in the order of their ids
+    and VOC's by name. At 10% most images keep no positive.
 
     Args:
         num_images: N.

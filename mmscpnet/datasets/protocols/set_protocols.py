@@ -13,10 +13,18 @@ import numpy as np
 from .base import Protocol, SeededProtocol
 from .few_shot import labelled_images
 from .label_table import LabelTable
-from .largeloss import HELD_OUT, SEED, draw_positives, hold_out, published_order
+from .largeloss import (
+    HELD_OUT_SHARE,
+    SEED,
+    draw_positives,
+    hold_out,
+    published_order,
+)
 from .masking import hide_all, keep_likely
 from .matrix_draws import dualcoop_kept, sarb_kept
 from .stress import biased_probabilities
+
+TRAINING, HELD_OUT, LEFT_OUT = range(3)
 
 
 @dataclass
@@ -24,7 +32,8 @@ class SPMLLargeLoss(Protocol):
     """One positive an image by the published scripts, 20% of the images held out.
 
     In a pipeline the positives are the same, but a transform cannot leave images out:
-    the files, made by ``make_incomplete_labels.py``, can.
+    the files, made by ``make_incomplete_labels.py``, can. Images without positives,
+    which the scripts leave out, keep nothing there.
     """
 
     name: ClassVar = 'spml-largeloss'
@@ -32,7 +41,7 @@ class SPMLLargeLoss(Protocol):
     whole_set: ClassVar = True
 
     seed: int = SEED
-    held_out: float = HELD_OUT
+    held_out: float = HELD_OUT_SHARE
 
     def __post_init__(self) -> None:
         self._check_share('held_out')
@@ -40,8 +49,8 @@ class SPMLLargeLoss(Protocol):
 
     def prepare(self, table: LabelTable) -> None:
         """Draw the positives of all images."""
-        order = published_order(table.images)
-        self._kept = np.empty(len(table), dtype=np.int32)
+        order = self._order(table)
+        self._kept = np.full(len(table), -1, dtype=np.int32)
         self._kept[order] = draw_positives(map(table.row, order), self.seed)
 
     def mask(self, score: np.ndarray, index: int, image: str) -> np.ndarray:
@@ -51,12 +60,21 @@ class SPMLLargeLoss(Protocol):
             masked[self._kept[index]] = 1
         return masked
 
-    def held_out_images(self, table: LabelTable) -> np.ndarray:
-        """``(N,)`` bool: the images that keep all labels and choose the epoch."""
+    def parts(self, table: LabelTable) -> np.ndarray:
+        """What becomes of each image, ``(N,)`` int8.
+
+        :data:`TRAINING`; :data:`HELD_OUT`, to keep all labels and choose the epoch; or
+        :data:`LEFT_OUT`.
+        """
+        order = self._order(table)
+        parts = np.full(len(table), LEFT_OUT, dtype=np.int8)
+        held = hold_out(len(order), self.held_out, self.seed)
+        parts[order] = np.where(held, HELD_OUT, TRAINING)
+        return parts
+
+    def _order(self, table: LabelTable) -> np.ndarray:
         order = published_order(table.images)
-        held = np.empty(len(table), dtype=bool)
-        held[order] = hold_out(len(table), self.held_out, self.seed)
-        return held
+        return order[table.has_positive()[order]]
 
 
 @dataclass

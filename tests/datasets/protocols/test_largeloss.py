@@ -10,6 +10,7 @@ from mmscpnet.datasets.protocols.largeloss import (
     hold_out,
     published_order,
 )
+from mmscpnet.datasets.protocols.set_protocols import HELD_OUT, LEFT_OUT
 from tests.shared import shared_file
 
 
@@ -31,11 +32,10 @@ def slow_draw(rows, seed=1200):
 
 def test_positives_of_random_labels():
     rows = (np.random.default_rng(0).random((300, 20)) < 0.15).astype(np.int8)
+    rows = rows[rows.any(axis=1)]
     found = draw_positives(rows)
     assert found.tolist() == slow_draw(rows)
-    empty = ~rows.any(axis=1)
-    assert empty.any() and (found[empty] == -1).all()
-    assert (rows[~empty, found[~empty]] == 1).all()
+    assert (rows[range(len(rows)), found] == 1).all()
     assert found.tolist() != draw_positives(rows, seed=1).tolist()
 
 
@@ -54,6 +54,35 @@ def test_unknown_labels_are_refused():
     rows = np.array([[1, 0], [1, -1]], dtype=np.int8)
     with pytest.raises(ValueError, match='image 1 has unknown labels'):
         draw_positives(rows)
+    with pytest.raises(ValueError, match='image 1 has no positive to keep'):
+        draw_positives(np.array([[1, 0], [0, 0]], dtype=np.int8))
+
+
+def test_images_without_positives_take_no_part():
+    """COCO's file of all images gives the labels of that of the annotated ones."""
+    rng = np.random.default_rng(0)
+    labels = [np.flatnonzero(rng.random(6) < 0.2) for _ in range(80)]
+    labels[5] = np.array([], dtype=int)
+    names = [f'COCO_train2014_{i:012d}.jpg' for i in rng.permutation(80)]
+    found = []
+    for chosen in (range(80), [i for i in range(80) if len(labels[i])]):
+        table = LabelTable(
+            ((labels[i], ()) for i in chosen), 6, 0, [names[i] for i in chosen]
+        )
+        protocol = build_protocol('spml-largeloss')
+        protocol.prepare(table)
+        parts = protocol.parts(table)
+        masks = [protocol.mask(r, i, '').tolist() for i, r in enumerate(table.rows())]
+        found.append({names[i]: (m, p) for i, m, p in zip(chosen, masks, parts)})
+    everything, annotated = found
+    assert 5 < len(everything) - len(annotated) < 40
+    for name, (mask, part) in everything.items():
+        if name in annotated:
+            assert annotated[name] == (mask, part) and part != LEFT_OUT
+        else:
+            assert part == LEFT_OUT and mask == [-1] * 6
+    held = [part for _, part in annotated.values()].count(HELD_OUT)
+    assert held == round(0.2 * len(annotated))
 
 
 @pytest.mark.parametrize(
@@ -76,14 +105,16 @@ def test_hold_out_of_nothing():
     assert not hold_out(10, 0.0).any()
 
 
-def test_coco_ids_are_sorted_as_strings():
+def test_order_of_coco_and_voc():
     ids = [99, 100, 9, 581921, 1000]
     names = [f'train2014/COCO_train2014_{i:012d}.jpg' for i in ids]
     order = published_order(names)
     assert [ids[i] for i in order] == [100, 1000, 581921, 9, 99]
+    voc = ['JPEGImages/2009_000001.jpg', 'JPEGImages/2008_000008.jpg']
+    assert published_order(voc).tolist() == [1, 0]
     # Other sets stay as they are.
-    voc = ['2008_000008.jpg', '2008_000002.jpg']
-    assert published_order(voc).tolist() == [0, 1]
+    assert published_order(['b.jpg', 'a.jpg']).tolist() == [0, 1]
+    assert published_order([]).tolist() == []
 
 
 def test_order_of_the_file_does_not_matter_for_coco():
@@ -95,7 +126,7 @@ def test_order_of_the_file_does_not_matter_for_coco():
         table = LabelTable(((labels[n], ()) for n in names), 9, 0, names)
         protocol = build_protocol('spml-largeloss')
         protocol.prepare(table)
-        held = protocol.held_out_images(table)
+        held = protocol.parts(table) == HELD_OUT
         masks = [protocol.mask(table.row(i), i, n) for i, n in enumerate(names)]
         found.append({n: (m.tolist(), bool(h)) for n, m, h in zip(names, masks, held)})
     assert found[0] == found[1]
@@ -128,7 +159,7 @@ def test_counts_of_the_single_positive_list():
     ids = [str(int(names[i][15:27])) for i in order[:1000]]
     assert ids == sorted(str(int(name[15:27])) for name in names)[:1000]
     table = LabelTable(((e.positives, ()) for e in entries), 80, 0, names)
-    held = build_protocol('spml-largeloss').held_out_images(table)
+    held = build_protocol('spml-largeloss').parts(table) == HELD_OUT
     assert held.sum() == 16416
     first = np.flatnonzero(hold_out(82081))[0]
     assert held[order[first]] and not held[order[:first]].any()
