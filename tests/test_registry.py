@@ -108,7 +108,9 @@ ARGUMENTS = dict(
         SCPNetOptimWrapperConstructor=dict(optim_wrapper_cfg=dict(optimizer=OPTIMIZER))
     ),
     LABEL_SOURCES=dict(
+        Cooccurrence=dict(dataset=dict(type='MultiLabelListDataset', **LIST)),
         FeatureFile=dict(path='a.npy'),
+        PermutedSource=dict(source=dict(type='SimilarityFile', path='a.npy')),
         SimilarityFile=dict(path='a.npy'),
         TextSource=dict(text_encoder=dict(type='CLIPTextEncoder', **CLIP)),
     ),

@@ -1,5 +1,6 @@
 """From label features to the structured prior of SCPNet (Eq. 1-4)."""
 
+from .control_sources import Cooccurrence, PermutedSource
 from .graph import (
     LabelGraph,
     build_label_graph,
@@ -17,9 +18,11 @@ from .sources import (
 )
 
 __all__ = [
+    'Cooccurrence',
     'DynamicLabelGraph',
     'FeatureFile',
     'LabelGraph',
+    'PermutedSource',
     'SimilarityFile',
     'StaticLabelGraph',
     'TextSource',

@@ -19,7 +19,12 @@ strong_view = [
 
 train_pipeline = [
     dict(type='LoadImageFromFile'),
-    dict(type='PartialLabel', ratio=label_ratio, seed=label_seed),
+    dict(
+        type='LabelProtocol',
+        protocol='partial-sarb',
+        ratio=label_ratio,
+        seed=label_seed,
+    ),
     dict(
         type='MultiView',
         transforms=[weak_view, weak_view, strong_view],

