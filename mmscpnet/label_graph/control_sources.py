@@ -1,4 +1,4 @@
-"""Label similarities to compare a prior with: one that knows less, one that knows more."""
+"""Label similarities to hold a prior against: one knows less, one knows more."""
 
 from collections.abc import Sequence
 
