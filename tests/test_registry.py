@@ -74,6 +74,7 @@ ARGUMENTS = dict(
     ),
     TRANSFORMS=dict(
         AntialiasedRandomResizedCrop=dict(scale=8),
+        EightBitSharpness=dict(magnitude=0.5),
         FixMatchRandAugment={},
         FixedLabel=dict(ann_file='{tmp}/list.txt'),
         LabelProtocol=dict(protocol='spml-uniform'),

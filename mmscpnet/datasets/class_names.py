@@ -28,7 +28,8 @@ def load_class_names(
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: no name, an empty name, or a name that occurs twice.
+        ValueError: no name, an empty name, or a name that occurs twice; or the file is
+            not UTF-8 text.
     """
     if classes is None:
         raise ValueError(
@@ -46,7 +47,11 @@ def load_class_names(
                 f'are {sorted(KNOWN_SETS)}'
             )
         where = str(path)
-        classes = path.read_text(encoding='utf-8').rstrip().splitlines()
+        try:
+            text = path.read_text(encoding='utf-8-sig')
+        except UnicodeDecodeError as error:
+            raise ValueError(f'{path}: not UTF-8 text: {error}') from None
+        classes = text.rstrip().splitlines()
     names = [str(name).strip() for name in classes]
     if not names:
         raise ValueError(f'{where} has no class name')

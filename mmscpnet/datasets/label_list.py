@@ -23,12 +23,16 @@ def read_label_list(path: Union[str, Path]) -> list[ListEntry]:
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: a line without comma, an index that is not a number, or an image
-            that is listed twice; file and line are named.
+            that is listed twice; file and line are named. Or it is not UTF-8 text.
     """
     if not get_file_backend(str(path)).exists(str(path)):
         raise FileNotFoundError(f'there is no label list at {path}')
+    try:
+        lines = list_from_file(str(path), encoding='utf-8-sig')
+    except UnicodeDecodeError as error:
+        raise ValueError(f'{path}: not UTF-8 text: {error}') from None
     entries, seen = [], {}
-    for number, line in enumerate(list_from_file(str(path)), start=1):
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         image, comma, labels = line.rpartition(',')

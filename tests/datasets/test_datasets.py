@@ -109,6 +109,15 @@ def test_list_errors_name_file_and_line(tmp_path, lines, message):
         MultiLabelListDataset(file, classes=CLASSES)
 
 
+def test_list_encodings(tmp_path):
+    file = tmp_path / 'a.txt'
+    file.write_bytes('ö.jpg,1\n'.encode('utf-8-sig'))
+    assert read_label_list(file) == [(1, 'ö.jpg', [1])]
+    file.write_bytes('ö.jpg,1\n'.encode('latin-1'))
+    with pytest.raises(ValueError, match=r'a\.txt: not UTF-8'):
+        read_label_list(file)
+
+
 def test_missing_things(tmp_path):
     with pytest.raises(FileNotFoundError, match='no label list at'):
         read_label_list(tmp_path / 'absent.txt')
@@ -127,6 +136,11 @@ def test_class_names(tmp_path):
     file.write_text('cat\ntraffic light \n\n')
     assert load_class_names(file) == ['cat', 'traffic light']
     assert load_class_names('voc20')[-1] == 'tvmonitor'
+    file.write_bytes('Möwe\n'.encode('utf-8-sig'))
+    assert load_class_names(file) == ['Möwe']
+    file.write_bytes('Möwe\n'.encode('latin-1'))
+    with pytest.raises(ValueError, match=r'names\.txt: not UTF-8'):
+        load_class_names(file)
     with pytest.raises(ValueError, match=r"'cat' stands at indices \[0, 2\]"):
         load_class_names(['cat', 'dog', 'cat'])
     with pytest.raises(ValueError, match='name of class 1 is empty'):

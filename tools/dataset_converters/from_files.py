@@ -62,6 +62,14 @@ def parse_args(argv=None):
         parser.error(f'--val-ratio must lie between 0 and 1, found {args.val_ratio}')
     if getattr(args, 'val_images', None) is not None and args.val is None:
         parser.error('--val-images goes with --val')
+    if args.kind == 'csv' and len(args.delimiter) != 1:
+        parser.error(
+            f'--delimiter must be one character, found {args.delimiter!r} (a tab is '
+            "$'\\t' in bash)"
+        )
+    if args.source.name in ('', '..'):
+        # The folder beside "." is outside of it.
+        args.source = args.source.resolve()
     args.out = args.out or args.source.parent / 'multilabel'
     arguments = sys.argv[1:] if argv is None else argv
     args.command = ['tools/dataset_converters/from_files.py', *map(str, arguments)]
@@ -239,6 +247,18 @@ def main(argv=None) -> None:
                 for split, records in splits.items()
                 for own in records
             ]
+        )
+    for split, records in splits.items():
+        if not records:
+            source = args.source if split == 'train' else args.val
+            raise ValueError(f'{source}: no image is left for {split}')
+    stale = [
+        args.out / f'{split}.json' for split in ('train', 'val') if split not in splits
+    ]
+    for path in filter(Path.exists, stale):
+        raise ValueError(
+            f'{path} is of an earlier run and would stay beside the new labels; remove '
+            'it, or choose another --out'
         )
     unlisted = args.unlisted or 'negative'
     if states:

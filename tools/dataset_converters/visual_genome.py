@@ -151,6 +151,14 @@ def main(argv=None) -> None:
     paths = read_image_paths(inputs[0])
     split = read_split(args, paths, inputs)
     classes, labels = read_labels(args, paths, inputs)
+    if args.label_index and args.train_list:
+        images = [image for part in split.values() for image in part]
+        missing = [path for i, path in images if i not in labels]
+        if missing:
+            raise ValueError(
+                f'{args.label_index}: {len(missing)} of {len(images)} listed images have '
+                f'no entry, {missing[0]} for one'
+            )
     with open_conversion(args, classes, classes_file='vg200_labels.txt') as run:
         for name, images in split.items():
             records = (LabelRecord(path, labels.get(i, ())) for i, path in images)

@@ -4,11 +4,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Optional, Union
 
+from ..class_names import load_class_names
 from .json_file import keep_keys, load_json
 from .records import LabelRecord
 
 IMAGES = ('annotated', 'all')
 ORDERS = ('images', 'annotations', 'id-string')
+_ID = (int, float, str)
 _KEYS = frozenset(
     'images annotations categories id image_id category_id file_name name'.split()
 )
@@ -45,7 +47,10 @@ class CocoInstances:
                     'instances?'
                 )
         categories = self._by_id(content['categories'], 'categories', 'name')
-        own = [categories[key] for key in sorted(categories)]
+        keys = sorted(categories, key=lambda key: (isinstance(key, str), key))
+        own = load_class_names(
+            [categories[key] for key in keys], f'{self.path}, categories'
+        )
         self.classes = own if classes is None else list(classes)
         index_of = {name: index for index, name in enumerate(self.classes)}
         unknown = [name for name in own if name not in index_of]
@@ -54,15 +59,15 @@ class CocoInstances:
                 f'{self.path}: category {unknown[0]!r} is not among the '
                 f'{len(self.classes)} given classes'
             )
-        label_of = {key: index_of[name] for key, name in categories.items()}
+        label_of = {key: index_of[name] for key, name in zip(keys, own)}
         self._names = self._by_id(content['images'], 'images', 'file_name')
         self._labels: dict = {}
         for position, annotation in enumerate(content['annotations']):
             where = f'{self.path}: annotations[{position}]'
             image, category = self._ids(annotation, where)
-            if image not in self._names:
+            if not isinstance(image, _ID) or image not in self._names:
                 raise ValueError(f'{where}: there is no image with the id {image}')
-            if category not in label_of:
+            if not isinstance(category, _ID) or category not in label_of:
                 raise ValueError(f'{where}: there is no category {category}')
             self._labels.setdefault(image, set()).add(label_of[category])
 
@@ -104,6 +109,11 @@ class CocoInstances:
             where = f'{self.path}: {kind}[{position}]'
             if not isinstance(entry, dict) or 'id' not in entry or key not in entry:
                 raise ValueError(f'{where} must have "id" and "{key}", found {entry}')
+            if not isinstance(entry['id'], _ID) or not isinstance(entry[key], str):
+                raise ValueError(
+                    f'{where}: "id" must be a number or a text and "{key}" a text, '
+                    f'found {entry["id"]!r} and {entry[key]!r}'
+                )
             if entry['id'] in found:
                 raise ValueError(f'{where}: the id {entry["id"]} occurs twice')
             found[entry['id']] = entry[key]

@@ -75,6 +75,8 @@ def _read_matrix(path: Path, lines: Iterator, header: list[str], image: int):
     classes = [name for position, name in enumerate(header) if position != image]
     if not classes:
         raise ValueError(f'{path}: beside the image there is no column for a class')
+    if '' in classes:
+        raise ValueError(f'{path}: column {header.index("") + 1} has no name')
     rows = []
     for where, row in _rows(path, lines, header):
         positives, negatives = [], []

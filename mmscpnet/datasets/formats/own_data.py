@@ -59,7 +59,7 @@ def from_voc(folder: Path, photos: Path, classes, difficult: str) -> OwnSource:
 
 def from_yolo(folder: Path, photos: Path, classes) -> OwnSource:
     """See :func:`read_yolo_folder`."""
-    rows = list(read_yolo_folder(folder, photos))
+    rows = list(read_yolo_folder(folder, photos, classes and len(classes)))
     return OwnSource(rows, None, False, [Path(row.where) for row in rows])
 
 

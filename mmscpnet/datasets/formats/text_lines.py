@@ -10,13 +10,20 @@ def read_lines(path: Union[str, Path]) -> Iterator[tuple[int, str]]:
 
     Raises:
         FileNotFoundError: there is no such file.
+        ValueError: it is not UTF-8 text, with or without a byte order mark.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'there is no file at {path}')
-    with open(path, encoding='utf-8') as file:
-        for number, line in enumerate(file, start=1):
-            if line.strip():
-                yield number, line.rstrip('\n')
+    number = 0
+    with open(path, encoding='utf-8-sig') as file:
+        try:
+            for number, line in enumerate(file, start=1):
+                if line.strip():
+                    yield number, line.rstrip('\n')
+        except UnicodeDecodeError as error:
+            raise ValueError(
+                f'{path}, after line {number}: not UTF-8 text: {error}'
+            ) from None
 
 
 def read_table(path: Union[str, Path], columns: int) -> Iterator[tuple[int, list[str]]]:

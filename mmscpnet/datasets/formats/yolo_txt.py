@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Union
+from typing import Optional, Union
 
 from .own_rows import SourceRow
 from .photo_files import photos_in
@@ -10,7 +10,9 @@ from .text_lines import read_lines
 
 
 def read_yolo_folder(
-    folder: Union[str, Path], photos: Union[str, Path]
+    folder: Union[str, Path],
+    photos: Union[str, Path],
+    num_classes: Optional[int] = None,
 ) -> Iterator[SourceRow]:
     """Yield the images that have a text file, sorted by name.
 
@@ -21,11 +23,12 @@ def read_yolo_folder(
     Args:
         folder: with the text files, in sub-folders too.
         photos: the folder of the photos.
+        num_classes: C, where it is known.
 
     Raises:
         FileNotFoundError: there is no such folder, no text file, or no photo for one.
-        ValueError: a line does not start with the index of a class; file and line are
-            named.
+        ValueError: a line does not start with the index of a class, or it is not below
+            C; file and line are named.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -46,7 +49,13 @@ def read_yolo_folder(
                     f'{path}:{number}: expected "class x y width height", found '
                     f'{line!r}'
                 )
-            labels.add(int(fields[0]))
+            label = int(fields[0])
+            if num_classes is not None and label >= num_classes:
+                raise ValueError(
+                    f'{path}:{number}: label {label} is outside 0..{num_classes - 1}, '
+                    f'there are {num_classes} classes'
+                )
+            labels.add(label)
         yield SourceRow(str(path), photo_of[stem], sorted(labels))
 
 

@@ -4,9 +4,9 @@ Cole et al., "Multi-Label Learning from Single Positive Labels", CVPR 2021, publ
 scripts; Kim et al., "Large Loss Matters in Weakly Supervised Multi-Label
 Classification", CVPR 2022, and later work build on them. What they do:
 
-- The images that have a positive are put in an order; the others take no part. COCO:
-  their ids, sorted as *strings* ("100" before "99"). PASCAL VOC 2012: the file names,
-  sorted. CUB and NUS-WIDE: as listed.
+- The images are put in an order. COCO: their ids, sorted as *strings* ("100" before
+  "99"). PASCAL VOC 2012: the file names, sorted. Of both, images without a positive
+  take no part. CUB and NUS-WIDE: all images, as listed.
 - A new ``RandomState(1200)`` goes through them once. For each image it shuffles the
   indices of the positives, of which the first is kept, and then those of the negatives,
   of which none is kept. The second shuffle changes no label of this image, but moves
@@ -29,22 +29,26 @@ _COCO_NAME = re.compile(r'COCO_\w+_(\d{12})\.\w+$')
 _VOC_NAME = re.compile(r'(\d{4}_\d{6})\.\w+$')
 
 
-def published_order(images: Sequence[str]) -> np.ndarray:
+def published_order(images: Sequence[str], has_positive: np.ndarray) -> np.ndarray:
     """The order in which the published code goes through the images.
 
+    Where all are named as COCO's are, their ids are sorted as strings; where all are
+    named as those of VOC 2008 to 2012 are, the names are sorted; of both, images
+    without a positive are left out. Otherwise all stay as they are.
+
     Args:
-        images: their paths. Where all are named as COCO's are, their ids are sorted as
-            strings; where all are named as those of VOC 2008 to 2012 are, the names
-            are sorted; otherwise they stay as they are.
+        images: their N paths.
+        has_positive: ``(N,)`` bool.
 
     Returns:
-        ``(N,)`` positions.
+        ``(M,)`` positions, M at most N.
     """
     for pattern, key in ((_COCO_NAME, lambda text: str(int(text))), (_VOC_NAME, str)):
         found = [pattern.search(image) for image in images]
         if found and all(found):
             names = np.array([key(match[1]) for match in found])
-            return np.argsort(names, kind='stable')
+            order = np.argsort(names, kind='stable')
+            return order[has_positive[order]]
     return np.arange(len(images))
 
 
@@ -56,11 +60,11 @@ def draw_positives(rows: Iterable[np.ndarray], seed: int = SEED) -> np.ndarray:
         seed: of ``RandomState``.
 
     Returns:
-        ``(N,)`` int32.
+        ``(N,)`` int32; -1 where an image has no positive. Its negatives are shuffled
+        like those of the others.
 
     Raises:
-        ValueError: an image has no positive, or a label is unknown: the published
-            procedure draws from all labels.
+        ValueError: a label is unknown: the published procedure draws from all labels.
     """
     rng = np.random.RandomState(seed)
     kept = []
@@ -72,11 +76,9 @@ def draw_positives(rows: Iterable[np.ndarray], seed: int = SEED) -> np.ndarray:
                 f'image {number} has unknown labels: this protocol starts from images '
                 'that are labelled completely'
             )
-        if not len(positives):
-            raise ValueError(f'image {number} has no positive to keep')
         rng.shuffle(positives)
         rng.shuffle(negatives)
-        kept.append(positives[0])
+        kept.append(positives[0] if len(positives) else -1)
     return np.array(kept, dtype=np.int32)
 
 

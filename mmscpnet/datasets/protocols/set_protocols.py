@@ -32,8 +32,8 @@ class SPMLLargeLoss(Protocol):
     """One positive an image by the published scripts, 20% of the images held out.
 
     In a pipeline the positives are the same, but a transform cannot leave images out:
-    the files, made by ``make_incomplete_labels.py``, can. Images without positives,
-    which the scripts leave out, keep nothing there.
+    the files, made by ``make_incomplete_labels.py``, can. COCO's and VOC's images
+    without positives, which the scripts leave out, keep nothing there.
     """
 
     name: ClassVar = 'spml-largeloss'
@@ -73,8 +73,7 @@ class SPMLLargeLoss(Protocol):
         return parts
 
     def _order(self, table: LabelTable) -> np.ndarray:
-        order = published_order(table.images)
-        return order[table.has_positive()[order]]
+        return published_order(table.images, table.has_positive())
 
 
 @dataclass

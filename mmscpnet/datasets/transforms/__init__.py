@@ -7,6 +7,7 @@ from .label_masking import (
 )
 from .random_resized_crop import AntialiasedRandomResizedCrop
 from .table_operations import (
+    EightBitSharpness,
     TableAutoContrast,
     TableBrightness,
     TableContrast,
@@ -18,6 +19,7 @@ from .views import FixMatchRandAugment, RelativeCutout
 
 __all__ = [
     'AntialiasedRandomResizedCrop',
+    'EightBitSharpness',
     'FixMatchRandAugment',
     'FixedLabel',
     'LabelMasking',

@@ -1,4 +1,4 @@
-"""Operations on single pixel values, as one look-up in a table.
+"""Operations on pixel values in eight bits, most of them one look-up in a table.
 
 mmpretrain's transforms of these operations go through floating point or loop over the
 values of a pixel; a table gives the results of Pillow, which FixMatch uses, in a
@@ -15,11 +15,14 @@ from mmpretrain.datasets.transforms import (
     Contrast,
     Equalize,
     Posterize,
+    Sharpness,
     Solarize,
 )
 
 from mmscpnet.registry import TRANSFORMS
 
+# Pillow's filter SMOOTH.
+SMOOTH = np.array([[1, 1, 1], [1, 5, 1], [1, 1, 1]]) / 13
 IDENTITY = np.arange(256, dtype=np.uint8)
 
 
@@ -158,4 +161,21 @@ class TablePosterize(Posterize):
                 bits = self.random_magnitude()
             table = posterize_table(math.ceil(bits))
             results['img'] = look_up(results['img'], table)
+        return results
+
+
+@TRANSFORMS.register_module()
+class EightBitSharpness(Sharpness):
+    """mmpretrain's ``Sharpness``; options and keys are the same."""
+
+    def transform(self, results: dict) -> dict:
+        """Blend the image with itself smoothed."""
+        if not self.random_disable():
+            magnitude = self.magnitude
+            if magnitude is None:
+                magnitude = self.random_magnitude()
+            factor = 1 + self.random_negative(magnitude)
+            img = results['img']
+            smooth = cv2.filter2D(img, -1, SMOOTH)
+            results['img'] = cv2.addWeighted(img, factor, smooth, 1 - factor, 0)
         return results

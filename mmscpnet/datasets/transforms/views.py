@@ -34,7 +34,7 @@ FIXMATCH_POLICIES = [
     dict(type='mmscpnet.TablePosterize', magnitude_range=(3, 7), prob=1.0),
     dict(type='Rotate', magnitude_range=(0, 30), prob=1.0, interpolation='nearest'),
     dict(
-        type='Sharpness',
+        type='mmscpnet.EightBitSharpness',
         magnitude_range=(-0.95, -0.05),
         prob=1.0,
         random_negative_prob=0.0,
@@ -124,5 +124,7 @@ class RelativeCutout(Cutout):
         img = results['img']
         side = int(self.random_magnitude() * img.shape[1])
         if side > 0:
-            results['img'] = mmcv.cutout(img, side, self.pad_val).astype(img.dtype)
+            results['img'] = mmcv.cutout(img, side, self.pad_val).astype(
+                img.dtype, copy=False
+            )
         return results

@@ -82,6 +82,15 @@ def test_given_classes_set_the_indices(tmp_path):
             r'annotations\[0\]: there is no category 2',
         ),
         ({'images': [{'id': 9}]}, r'images\[0\] must have "id" and "file_name"'),
+        ({'images': [{'id': 9, 'file_name': 5}]}, r'images\[0\]: "id" must be'),
+        (
+            {'annotations': [{'image_id': [9], 'category_id': 1}]},
+            r'annotations\[0\]: there is no image with the id \[9\]',
+        ),
+        (
+            {'categories': [{'id': i, 'name': 'cat'} for i in (1, '2')]},
+            r"categories: class name 'cat' stands at indices \[0, 1\]",
+        ),
         ({'images': [CONTENT['images'][0]] * 2}, r'images\[1\]: the id 9 occurs twice'),
     ],
 )

@@ -41,6 +41,7 @@ def test_a_column_with_names(tmp_path):
         ('', {}, r'a\.csv: the file is empty'),
         ('file\na.jpg\n', {}, 'beside the image there is no column'),
         ('file,x,x\n', {}, r"a\.csv:1: column 'x' occurs twice"),
+        ('file,x,\na.jpg,1,\n', {}, r'a\.csv: column 3 has no name'),
         ('file,x\na.jpg,2\n', {}, r"a\.csv:2: column 'x' must be 1, 0 .*found '2'"),
         (
             'file,x\na.jpg,1\nb.jpg,1,0\n',

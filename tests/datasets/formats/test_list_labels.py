@@ -35,3 +35,12 @@ def test_malformed(tmp_path, line, message):
     (tmp_path / 'a.txt').write_text(f'x.jpg,1\n{line}\n')
     with pytest.raises(ValueError, match=message):
         list(read_list(tmp_path / 'a.txt'))
+
+
+def test_encodings(tmp_path):
+    path = tmp_path / 'a.txt'
+    path.write_bytes('ö.jpg,1\r\n'.encode('utf-8-sig'))
+    assert list(read_list(path)) == [(f'{path}:1', 'ö.jpg', [1], ())]
+    path.write_bytes(b'a.jpg,1\n' * 2000 + 'ö.jpg,1\n'.encode('latin-1'))
+    with pytest.raises(ValueError, match=r'a\.txt, after line \d+: not UTF-8'):
+        list(read_list(path))

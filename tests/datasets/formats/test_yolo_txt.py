@@ -38,6 +38,14 @@ def test_malformed(folders, line):
         list(read_yolo_folder(labels, images))
 
 
+def test_index_out_of_range(folders):
+    labels, images = folders
+    (labels / 'b.txt').write_text('0 0 0 1 1\n2 0 0 1 1\n')
+    assert [row.positives for row in read_yolo_folder(labels, images, 3)][0] == [0, 2]
+    with pytest.raises(ValueError, match=r'b\.txt:2: label 2 is outside 0\.\.1'):
+        list(read_yolo_folder(labels, images, 2))
+
+
 def test_photos_that_do_not_fit(folders):
     labels, images = folders
     (images / 'b.jpg').touch()

@@ -54,11 +54,32 @@ def test_unknown_labels_are_refused():
     rows = np.array([[1, 0], [1, -1]], dtype=np.int8)
     with pytest.raises(ValueError, match='image 1 has unknown labels'):
         draw_positives(rows)
-    with pytest.raises(ValueError, match='image 1 has no positive to keep'):
-        draw_positives(np.array([[1, 0], [0, 0]], dtype=np.int8))
 
 
-def test_images_without_positives_take_no_part():
+def test_images_without_positives_move_the_random_numbers_on():
+    """CUB's and NUS-WIDE's scripts leave no image out."""
+    rows = (np.random.default_rng(0).random((60, 9)) < 0.15).astype(np.int8)
+    empty = ~rows.any(axis=1)
+    assert 5 < empty.sum() < 30
+    found = draw_positives(rows)
+    assert found.tolist() == slow_draw(rows) and (found[empty] == -1).all()
+    assert found[~empty].tolist() != draw_positives(rows[~empty]).tolist()
+    table = LabelTable(
+        ((np.flatnonzero(row), ()) for row in rows),
+        9,
+        0,
+        [f'{i}.jpg' for i in range(60)],
+    )
+    protocol = build_protocol('spml-largeloss')
+    protocol.prepare(table)
+    masks = np.stack([protocol.mask(row, i, '') for i, row in enumerate(table.rows())])
+    assert (masks == 1).argmax(axis=1)[~empty].tolist() == found[~empty].tolist()
+    assert (masks[empty] == -1).all()
+    parts = protocol.parts(table)
+    assert (parts == HELD_OUT).sum() == 12 and (parts == LEFT_OUT).sum() == 0
+
+
+def test_images_of_coco_without_positives_take_no_part():
     """COCO's file of all images gives the labels of that of the annotated ones."""
     rng = np.random.default_rng(0)
     labels = [np.flatnonzero(rng.random(6) < 0.2) for _ in range(80)]
@@ -108,13 +129,16 @@ def test_hold_out_of_nothing():
 def test_order_of_coco_and_voc():
     ids = [99, 100, 9, 581921, 1000]
     names = [f'train2014/COCO_train2014_{i:012d}.jpg' for i in ids]
-    order = published_order(names)
+    order = published_order(names, np.ones(len(names), bool))
     assert [ids[i] for i in order] == [100, 1000, 581921, 9, 99]
     voc = ['JPEGImages/2009_000001.jpg', 'JPEGImages/2008_000008.jpg']
-    assert published_order(voc).tolist() == [1, 0]
+    assert published_order(voc, np.ones(2, bool)).tolist() == [1, 0]
     # Other sets stay as they are.
-    assert published_order(['b.jpg', 'a.jpg']).tolist() == [0, 1]
-    assert published_order([]).tolist() == []
+    assert published_order(['b.jpg', 'a.jpg'], np.array([True, False])).tolist() == [
+        0,
+        1,
+    ]
+    assert published_order([], np.ones(0, bool)).tolist() == []
 
 
 def test_order_of_the_file_does_not_matter_for_coco():
@@ -154,7 +178,7 @@ def test_counts_of_the_single_positive_list():
         shared_file('data/scpnet_lists/coco_train_singlelabel.txt')
     )
     names = [entry.image for entry in entries]
-    order = published_order(names)
+    order = published_order(names, np.ones(len(names), bool))
     assert sorted(order.tolist()) == list(range(82081))
     ids = [str(int(names[i][15:27])) for i in order[:1000]]
     assert ids == sorted(str(int(name[15:27])) for name in names)[:1000]

@@ -1,5 +1,6 @@
 """Operations by table: the values of Pillow."""
 
+import mmcv
 import numpy as np
 import pytest
 from mmengine.registry import init_default_scope
@@ -86,3 +87,17 @@ def test_may_be_left_out(type_):
     operation = TRANSFORMS.build(dict(type=f'Table{type_}', prob=0.0, **magnitude))
     img = photos()['narrow']
     assert operation(dict(img=img))['img'] is img
+
+
+@pytest.mark.parametrize('name', photos())
+@pytest.mark.parametrize('factor', [0.05, 0.5, 1.0, 1.7])
+def test_sharpness_is_pillows_inside_and_mmcvs_at_the_edge(name, factor):
+    init_default_scope('mmscpnet')
+    img = photos()[name]
+    config = dict(type='EightBitSharpness', prob=1.0, random_negative_prob=0.0)
+    operation = TRANSFORMS.build(dict(magnitude=factor - 1, **config))
+    found = operation(dict(img=img))['img'].astype(int)
+    assert abs(found - mmcv.adjust_sharpness(img, factor)).max() <= 1
+    if min(img.shape[:2]) > 2:
+        wanted = pillow(lambda i: ImageEnhance.Sharpness(i).enhance(factor), img)
+        assert abs(found - wanted)[1:-1, 1:-1].max() <= 1

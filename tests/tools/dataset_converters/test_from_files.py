@@ -192,8 +192,10 @@ def test_a_second_source_for_validation(main, root, capsys):
         ('indices.txt', 'a.jpg,0\na.jpg,1\n', 'indices', r'indices\.txt:2: a\.jpg occ'),
         ('names.txt', 'a.jpg,\n', 'names', r'names\.txt:1: a\.jpg has no label'),
         ('matrix.csv', 'f,cat\na.jpg,x\n', 'matrix', r"matrix\.csv:2: column 'cat'"),
-        ('labels/a.txt', '5 0 0 1 1', 'yolo', r'labels/a\.txt: label 5 is outside'),
+        ('labels/a.txt', '5 0 0 1 1', 'yolo', r'labels/a\.txt:1: label 5 is out'),
         ('labels/a.txt', '', 'yolo', r'labels/a\.txt: a\.jpg has no label'),
+        ('matrix.csv', 'f,cat\n', 'matrix', r'matrix\.csv: no image is left for train'),
+        ('indices.txt', '', 'indices', r'indices\.txt: no image is left for train'),
         ('Annotations/a.xml', '<a>', 'voc', r'a\.xml:1: not XML'),
         ('coco.json', '{"images": [],\n x}', 'coco', r'coco\.json:2: not JSON'),
     ],
@@ -231,6 +233,7 @@ def test_duplicates_are_merged_if_wanted(main, root):
         ('coco coco.json --seed 3', '--seed goes with --val-ratio'),
         ('coco coco.json --val-ratio 1', 'must lie between 0 and 1'),
         ('coco coco.json --val-images images', '--val-images goes with --val'),
+        ('csv matrix.csv --delimiter ;;', '--delimiter must be one character'),
         ('coco coco.json --names', 'unrecognized arguments: --names'),
         ('coco coco.json --val-ratio 0.5 --val-list x', 'not allowed with'),
     ],
@@ -249,6 +252,27 @@ def test_existing_files_stay(main, root):
         run(main, root, STARTS['coco'], '--val-ratio', '0.01', '--overwrite')
     with pytest.raises(ValueError, match='say where the photos are with --images'):
         run(main, root, f'yolo {root}/Annotations', '--overwrite')
+
+
+def test_validation_set_of_an_earlier_run_is_not_left_beside(main, root):
+    """It holds photos that are for training now."""
+    files = run(main, root, STARTS['coco'], '--val-ratio', '0.34')
+    with pytest.raises(ValueError, match=r'val\.json is of an earlier run'):
+        run(main, root, STARTS['coco'], '--overwrite')
+    assert (
+        json.loads((root / 'multilabel' / 'train.json').read_text()) == files['train']
+    )
+    (root / 'multilabel' / 'val.json').unlink()
+    assert labels(run(main, root, STARTS['coco'], '--overwrite')['train']) == EXPECTED
+
+
+def test_folder_of_folders_that_one_stands_in(main, root, monkeypatch):
+    """What is written must not become a class of the next run."""
+    monkeypatch.chdir(root / 'folders')
+    for more in ([], ['--overwrite']):
+        main(['folders', '.', *more])
+    assert (root / 'multilabel' / 'classes.txt').read_text().split() == NAMES
+    assert sorted(p.name for p in (root / 'folders').iterdir()) == NAMES
 
 
 def test_own_data_trains(tool, main, root, tmp_path, monkeypatch, capsys):

@@ -106,6 +106,11 @@ def test_labels_of_an_index(tool, root, tmp_path):
     found = {**labels(files['train']), **labels(files['test'])}
     assert found['VG_100K/2.jpg'] == [1] and found['VG_100K_2/1.jpg'] == [0, 1]
     assert found['VG_100K/4.jpg'] == []
+    for split, images in (('train', '1.jpg\n4.jpg'), ('test', '2.jpg')):
+        (root / f'{split}.txt').write_text(images)
+        options += [f'--{split}-list', str(root / f'{split}.txt')]
+    with pytest.raises(ValueError, match=r'1 of 3 listed images have no entry, VG_.*4'):
+        main([str(root), *options])
 
 
 def test_the_dataset_finds_the_files(tool, root):
