@@ -156,8 +156,8 @@ def main(argv=None) -> None:
         missing = [path for i, path in images if i not in labels]
         if missing:
             raise ValueError(
-                f'{args.label_index}: {len(missing)} of {len(images)} listed images have '
-                f'no entry, {missing[0]} for one'
+                f'{args.label_index}: {len(missing)} of {len(images)} listed images '
+                f'have no entry, {missing[0]} for one'
             )
     with open_conversion(args, classes, classes_file='vg200_labels.txt') as run:
         for name, images in split.items():
