@@ -283,6 +283,11 @@ def main(argv=None) -> None:
     for line in config_lines(args.out, photos, unlisted):
         # As it is, to be copied.
         console.out(line, highlight=False)
+    console.print(
+        f'\nThe label graph of an SCPNet config takes a topk of 1 to {len(classes)}, '
+        'the number of labels:\nmodel=dict(head=dict(label_graph=dict(topk=...)))',
+        highlight=False,
+    )
 
 
 if __name__ == '__main__':

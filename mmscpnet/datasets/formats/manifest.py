@@ -30,13 +30,14 @@ def write_manifest(
         path: the file; one that exists is replaced.
         splits: :attr:`AnnotationWriter.statistics` of each split.
         inputs: the annotation files that were read; their SHA-256 are written.
-        command: the command line, program first.
+        command: the command line, program first. ``--overwrite`` is left out: it says
+            nothing of what is written, and a second run cannot do without.
         **extra: further entries, such as the options that shaped the labels.
     """
     path = Path(path)
     content = dict(
         tool=f'mmscpnet {__version__}',
-        command=list(map(str, command)),
+        command=[str(word) for word in command if word != '--overwrite'],
         **extra,
         splits=dict(splits),
         inputs={Path(name).as_posix(): file_sha256(name) for name in inputs},

@@ -15,17 +15,24 @@ def staging_folder(beside: Path) -> Iterator[Path]:
     """A hidden folder beside a path, gone after the ``with`` block.
 
     What is to stay is moved out of it before: on the same file system, so that moving
-    is renaming. A termination of the process unwinds the stack like Ctrl-C does.
+    is renaming. A termination of the process, or of its terminal, unwinds the stack
+    like Ctrl-C does.
     """
     beside.parent.mkdir(parents=True, exist_ok=True)
     stage = Path(tempfile.mkdtemp(prefix=f'.{beside.name}.', dir=beside.parent))
     main = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGTERM, _terminate) if main else None
+    signals = [signal.SIGTERM, getattr(signal, 'SIGHUP', signal.SIGTERM)]
+    # A signal that is ignored, as under nohup, stays so.
+    before = {
+        number: signal.signal(number, _terminate)
+        for number in signals
+        if main and signal.getsignal(number) == signal.SIG_DFL
+    }
     try:
         yield stage
     finally:
-        if before is not None:
-            signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
         shutil.rmtree(stage, ignore_errors=True)
 
 

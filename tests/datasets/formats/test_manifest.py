@@ -37,6 +37,15 @@ def test_missing_input_leaves_no_manifest(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_overwriting_changes_no_byte(tmp_path):
+    for name, more in (('a.json', []), ('b.json', ['--overwrite'])):
+        command = ['tool.py', 'root', *more, '--check']
+        write_manifest(tmp_path / name, splits={}, inputs=[], command=command)
+    assert (tmp_path / 'a.json').read_bytes() == (tmp_path / 'b.json').read_bytes()
+    content = json.loads((tmp_path / 'a.json').read_text())
+    assert content['command'] == ['tool.py', 'root', '--check']
+
+
 def test_mismatch_is_an_error_with_both_numbers(capsys):
     expected = {'train': {'images': 82081}, 'val': {'images': 1}}
     found = {'train': {'images': 82080}}

@@ -1,5 +1,7 @@
 """Files that appear together or not at all."""
 
+import signal
+
 import pytest
 
 from mmscpnet.datasets.formats.staging import staged_files
@@ -47,3 +49,24 @@ def test_existing_files_need_permission(targets):
     with staged_files(targets, overwrite=True) as stage:
         fill(stage, targets, 'new')
     assert [path.read_text() for path in targets] == ['new'] * 3
+
+
+@pytest.mark.parametrize('name', ['SIGTERM', 'SIGHUP'])
+def test_termination_leaves_nothing(targets, name):
+    number = getattr(signal, name)
+    before = signal.getsignal(number)
+    signal.signal(number, signal.SIG_DFL)
+    try:
+        with pytest.raises(SystemExit), staged_files(targets) as stage:
+            fill(stage, targets)
+            signal.raise_signal(number)
+        assert list(targets[0].parent.iterdir()) == []
+        assert signal.getsignal(number) == signal.SIG_DFL
+        # As nohup leaves it.
+        signal.signal(number, signal.SIG_IGN)
+        with staged_files(targets) as stage:
+            fill(stage, targets)
+            signal.raise_signal(number)
+        assert all(path.is_file() for path in targets)
+    finally:
+        signal.signal(number, before)

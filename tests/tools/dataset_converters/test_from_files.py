@@ -106,6 +106,7 @@ def test_every_start_gives_the_same_labels(main, root, start, capsys):
     assert manifest['command'][1] == manifest['format']
     if start != 'folders':
         assert manifest['inputs']
+    assert 'takes a topk of 1 to 3' in printed
     # The lines that are shown are those of a config, and lead to the photos.
     lines = [line for line in printed.splitlines() if ' = ' in line]
     config = Config.fromstring('\n'.join(lines), '.py')
