@@ -1,5 +1,5 @@
 # Known labels only.
-_base_ = './linear-frozen_effnet-lite0_1xb128_corel5k74-spml-an.py'
+_base_ = '../_base_/linear_corel5k74.py'
 model = dict(head=dict(loss=dict(_delete_=True, type='PartialBCELoss')))
 # Chosen among 3e-4, 1e-3, 3e-3 and 1e-2 on the held-out photos.
 optim_wrapper = dict(optimizer=dict(lr=3e-4))

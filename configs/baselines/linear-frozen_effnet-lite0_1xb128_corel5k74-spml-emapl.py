@@ -1,5 +1,5 @@
 # Entropy maximisation, asymmetric pseudo-labelling (Zhou et al., 2022).
-_base_ = './linear-frozen_effnet-lite0_1xb128_corel5k74-spml-an.py'
+_base_ = '../_base_/linear_corel5k74.py'
 model = dict(
     head=dict(
         loss=dict(

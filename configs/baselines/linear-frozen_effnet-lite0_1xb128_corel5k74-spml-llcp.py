@@ -1,5 +1,5 @@
 # LargeLoss, permanent correction (Kim et al., 2022).
-_base_ = './linear-frozen_effnet-lite0_1xb128_corel5k74-spml-an.py'
+_base_ = '../_base_/linear_corel5k74.py'
 model = dict(
     head=dict(loss=dict(_delete_=True, type='LargeLoss', scheme='LL-Cp', delta_rel=0.2))
 )
