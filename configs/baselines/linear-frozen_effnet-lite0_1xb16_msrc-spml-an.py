@@ -7,5 +7,5 @@ _base_ = [
 ]
 model = dict(head=dict(classes={{_base_.classes}}))
 auto_scale_lr = dict(base_batch_size=16)
-# The learning rate of Corel5k-74.
+# The best rate on Corel5k-74 with a bias that starts at 0.
 optim_wrapper = dict(optimizer=dict(lr=3e-3))
