@@ -6,6 +6,7 @@ fraction of the time. Images are ``(H, W)`` or ``(H, W, 3)`` uint8.
 """
 
 import math
+from typing import Optional
 
 import cv2
 import numpy as np
@@ -76,106 +77,91 @@ def look_up(img: np.ndarray, tables: np.ndarray) -> np.ndarray:
     return cv2.LUT(img, np.ascontiguousarray(np.atleast_2d(tables).T[None]))
 
 
+class EightBitOperation:
+    """What the operations share: they change an image, or leave it out at random.
+
+    Comes before a class of mmpretrain, which has the options and the random numbers.
+    """
+
+    def transform(self, results: dict) -> dict:
+        """Change ``img`` to another array; other views may use the old one."""
+        if not self.random_disable():
+            results['img'] = self.change(results['img'])
+        return results
+
+    def change(self, img: np.ndarray) -> np.ndarray:
+        """The operation itself."""
+        raise NotImplementedError
+
+    def drawn(self, value: Optional[float]) -> float:
+        """An option of the operation, drawn from ``magnitude_range`` if it is None."""
+        return self.random_magnitude() if value is None else value
+
+    def factor(self) -> float:
+        """Weight of the image in a blend, as ``ImageEnhance`` of Pillow has it."""
+        return 1 + self.random_negative(self.drawn(self.magnitude))
+
+
 @TRANSFORMS.register_module()
-class TableAutoContrast(AutoContrast):
+class TableAutoContrast(EightBitOperation, AutoContrast):
     """mmpretrain's ``AutoContrast``; options and keys are the same."""
 
-    def transform(self, results: dict) -> dict:
+    def change(self, img: np.ndarray) -> np.ndarray:
         """Stretch each channel to 0..255."""
-        if not self.random_disable():
-            img = results['img']
-            tables = [auto_contrast_table(counts) for counts in histograms(img)]
-            results['img'] = look_up(img, np.stack(tables))
-        return results
+        return look_up(img, np.stack([*map(auto_contrast_table, histograms(img))]))
 
 
 @TRANSFORMS.register_module()
-class TableEqualize(Equalize):
+class TableEqualize(EightBitOperation, Equalize):
     """mmpretrain's ``Equalize``; options and keys are the same."""
 
-    def transform(self, results: dict) -> dict:
+    def change(self, img: np.ndarray) -> np.ndarray:
         """Equalise the histogram of each channel."""
-        if not self.random_disable():
-            img = results['img']
-            tables = [equalize_table(counts) for counts in histograms(img)]
-            results['img'] = look_up(img, np.stack(tables))
-        return results
+        return look_up(img, np.stack([*map(equalize_table, histograms(img))]))
 
 
 @TRANSFORMS.register_module()
-class TableBrightness(Brightness):
+class TableBrightness(EightBitOperation, Brightness):
     """mmpretrain's ``Brightness``; options and keys are the same."""
 
-    def transform(self, results: dict) -> dict:
+    def change(self, img: np.ndarray) -> np.ndarray:
         """Blend the image with black."""
-        if not self.random_disable():
-            magnitude = self.magnitude
-            if magnitude is None:
-                magnitude = self.random_magnitude()
-            factor = 1 + self.random_negative(magnitude)
-            results['img'] = look_up(results['img'], blend_table(0, factor))
-        return results
+        return look_up(img, blend_table(0, self.factor()))
 
 
 @TRANSFORMS.register_module()
-class TableContrast(Contrast):
+class TableContrast(EightBitOperation, Contrast):
     """mmpretrain's ``Contrast``; options and keys are the same."""
 
-    def transform(self, results: dict) -> dict:
+    def change(self, img: np.ndarray) -> np.ndarray:
         """Blend the image with its mean grey."""
-        if not self.random_disable():
-            img = results['img']
-            magnitude = self.magnitude
-            if magnitude is None:
-                magnitude = self.random_magnitude()
-            grey = cv2.cvtColor(img, cv2.COLOR_BGR2GRAY) if img.ndim == 3 else img
-            mean = int(cv2.mean(grey)[0] + 0.5)
-            factor = 1 + self.random_negative(magnitude)
-            results['img'] = look_up(img, blend_table(mean, factor))
-        return results
+        grey = cv2.cvtColor(img, cv2.COLOR_BGR2GRAY) if img.ndim == 3 else img
+        return look_up(img, blend_table(int(cv2.mean(grey)[0] + 0.5), self.factor()))
 
 
 @TRANSFORMS.register_module()
-class TableSolarize(Solarize):
+class TableSolarize(EightBitOperation, Solarize):
     """mmpretrain's ``Solarize``; options and keys are the same."""
 
-    def transform(self, results: dict) -> dict:
+    def change(self, img: np.ndarray) -> np.ndarray:
         """Invert the values from the threshold on."""
-        if not self.random_disable():
-            threshold = self.thr
-            if threshold is None:
-                threshold = self.random_magnitude()
-            results['img'] = look_up(results['img'], solarize_table(threshold))
-        return results
+        return look_up(img, solarize_table(self.drawn(self.thr)))
 
 
 @TRANSFORMS.register_module()
-class TablePosterize(Posterize):
+class TablePosterize(EightBitOperation, Posterize):
     """mmpretrain's ``Posterize``; options and keys are the same."""
 
-    def transform(self, results: dict) -> dict:
+    def change(self, img: np.ndarray) -> np.ndarray:
         """Keep the highest bits of each value."""
-        if not self.random_disable():
-            bits = self.bits
-            if bits is None:
-                bits = self.random_magnitude()
-            table = posterize_table(math.ceil(bits))
-            results['img'] = look_up(results['img'], table)
-        return results
+        return look_up(img, posterize_table(math.ceil(self.drawn(self.bits))))
 
 
 @TRANSFORMS.register_module()
-class EightBitSharpness(Sharpness):
+class EightBitSharpness(EightBitOperation, Sharpness):
     """mmpretrain's ``Sharpness``; options and keys are the same."""
 
-    def transform(self, results: dict) -> dict:
+    def change(self, img: np.ndarray) -> np.ndarray:
         """Blend the image with itself smoothed."""
-        if not self.random_disable():
-            magnitude = self.magnitude
-            if magnitude is None:
-                magnitude = self.random_magnitude()
-            factor = 1 + self.random_negative(magnitude)
-            img = results['img']
-            smooth = cv2.filter2D(img, -1, SMOOTH)
-            results['img'] = cv2.addWeighted(img, factor, smooth, 1 - factor, 0)
-        return results
+        factor, smooth = self.factor(), cv2.filter2D(img, -1, SMOOTH)
+        return cv2.addWeighted(img, factor, smooth, 1 - factor, 0)
