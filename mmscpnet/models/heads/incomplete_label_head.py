@@ -92,7 +92,7 @@ class IncompleteLabelHead(MultiLabelClsHead):
         """
         self._check_views(num_views)
         if self.pessl is None:
-            # Only the labelled view is read.
+            # Only the labelled view is read; batch norm has seen all, as in SCPNet.
             feats, num_views = tuple(f[: len(f) // num_views] for f in feats), 1
         z = self.label_features()
         logits = self._logits(feats, z).float()
