@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from mmscpnet.datasets.label_statistics import read_split
 from mmscpnet.registry import DATASETS, LABEL_SOURCES
 
 
@@ -59,8 +60,8 @@ class Cooccurrence:
                 f'Cooccurrence: the dataset has the classes {dataset.CLASSES[:3]}..., '
                 f'the model {list(classes)[:3]}...'
             )
-        positive = torch.from_numpy(dataset.get_targets() == 1).double()
-        together = positive.t() @ positive
+        statistics = read_split('Cooccurrence', dataset).observed
+        together = torch.from_numpy(statistics.cooccurrence.toarray()).double()
         counts = together.diagonal()
         if (counts == 0).any():
             name = classes[int((counts == 0).nonzero()[0])]
