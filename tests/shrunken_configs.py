@@ -20,6 +20,7 @@ CONFIGS = sorted(
 # How many labels a set has whose names are in a file of the user's.
 FILE_CLASSES = {
     'cub_labels.txt': 312,
+    'multilabel/classes.txt': 312,
     'vg200_labels.txt': 200,
     'classes_74.txt': 74,
     'classes.txt': 23,
@@ -35,10 +36,12 @@ def shrink(name: str, tmp_path: Path) -> Config:
 def shrink_config(config: Config, tmp_path: Path) -> Config:
     """The same for a config that is loaded already; changes it."""
     names = _class_names(config, tmp_path)
+    # CLIP's image tower takes one size only.
+    side = 64 if config.model.backbone.get('img_size') is None else None
     for key in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         loader = config[key]
         loader.update(batch_size=4, num_workers=0, persistent_workers=False)
-        _shrink_dataset(loader.dataset, names, tmp_path, key)
+        _shrink_dataset(loader.dataset, names, tmp_path, key, side)
     _shrink_model(config.model, len(names))
     hooks = config.default_hooks
     if 'feature_bank' in hooks:
@@ -54,17 +57,18 @@ def _class_names(config: Config, tmp_path: Path) -> list:
     classes = config.classes
     if classes in KNOWN_SETS:
         return load_class_names(classes)
-    names = [f'label {i}' for i in range(FILE_CLASSES[Path(classes).name])]
+    count = next(n for end, n in FILE_CLASSES.items() if classes.endswith(end))
+    names = [f'label {i}' for i in range(count)]
     file = tmp_path / Path(classes).name
     file.write_text('\n'.join(names) + '\n')
     config.model.head.classes = str(file)
     return names
 
 
-def _shrink_dataset(dataset, names: list, tmp_path: Path, key: str) -> None:
+def _shrink_dataset(dataset, names: list, tmp_path: Path, key: str, side) -> None:
     if 'dataset' in dataset:
         dataset.num_splits = 3
-        _shrink_dataset(dataset.dataset, names, tmp_path, key)
+        _shrink_dataset(dataset.dataset, names, tmp_path, key, side)
         return
     if dataset.type == 'DemoScenes':
         # Real scenes take a while; what the dataset adds has tests of its own.
@@ -73,8 +77,8 @@ def _shrink_dataset(dataset, names: list, tmp_path: Path, key: str) -> None:
             type='IncompleteMultiLabelDataset', ann_file=f'{split}.json', classes=names
         )
     for transform in dataset.pipeline:
-        if transform.type == 'Resize':
-            transform.scale = (64, 64)
+        if transform.type == 'Resize' and side:
+            transform.scale = (side, side)
     dataset.data_root = str(tmp_path)
     dataset.classes = names
     rng = np.random.default_rng(0)

@@ -11,7 +11,8 @@ A grid file is an MMEngine config that describes a table of results::
         dict(name='SCPNet', config='....py', published={'10%': 71.2}),
     ]
 
-Variables of the file's own begin with ``_``. Paths of configs are relative to the grid
+``config`` of a row may also be a dict, column -> config. Variables of the file's own
+begin with ``_``. Paths of configs are relative to the grid
 file. ``options`` are those of
 ``--cfg-options``; those of the row come after those of the column, which come after
 those of the grid.
@@ -136,7 +137,8 @@ def load_grid(path, seeds: Optional[int] = None) -> Grid:
     for row in cfg.rows:
         wanted = row.get('columns', names)
         figures = row.get('published') or {}
-        for name in {*wanted, *figures} - {*names}:
+        by_column = row.get('config') if isinstance(row.get('config'), dict) else {}
+        for name in {*wanted, *figures, *by_column} - {*names}:
             raise ValueError(
                 f'{source.at(row["name"])}: row {row["name"]!r} names the column '
                 f'{name!r}; there are {names}'
@@ -145,7 +147,10 @@ def load_grid(path, seeds: Optional[int] = None) -> Grid:
         for column in columns:
             if column['name'] not in wanted:
                 continue
-            config = row.get('config') or column.get('config')
+            config = row.get('config')
+            if isinstance(config, dict):
+                config = config.get(column['name'])
+            config = config or column.get('config')
             if config is None:
                 raise ValueError(
                     f'{source.at(row["name"])}: neither row {row["name"]!r} nor column '

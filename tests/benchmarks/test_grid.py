@@ -72,6 +72,22 @@ def test_options_seeds_and_budget(write):
     assert config_hash(again) == config_hash(full)
 
 
+def test_config_of_a_row_by_column(write):
+    configs = f"dict(single='{BASELINE}-full.py', few='{BASELINE}-spml-an.py')"
+    grid = load_grid(write(f"config='{BASELINE}-spml-an.py'", f'config={configs}'), 1)
+    found = [(c.name, c.config.stem.split('_')[-1]) for c in grid.cells]
+    assert found[:2] == [
+        ('AN/single/seed0', 'corel5k74-full'),
+        ('AN/few/seed0', 'corel5k74-spml-an'),
+    ]
+    wrong = configs.replace('few=', 'many=')
+    with pytest.raises(ValueError, match="names the column 'many'"):
+        load_grid(write(f"config='{BASELINE}-spml-an.py'", f'config={wrong}'))
+    short = f"dict(single='{BASELINE}-full.py')"
+    with pytest.raises(ValueError, match="nor column 'few' names a config"):
+        load_grid(write(f"config='{BASELINE}-spml-an.py'", f'config={short}'))
+
+
 @pytest.mark.parametrize(
     'old, new, error, message',
     [

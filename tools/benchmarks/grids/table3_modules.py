@@ -1,7 +1,7 @@
 title = 'Table 3: modules of SCPNet, one positive label an image'
 note = 'Settings of the released code, which produced the published figures.'
 _scpnet = '../../../configs/scpnet/scpnet_clip-rn50'
-_resnet = '../../../configs/baselines/linear_rn50_1xb128'
+_resnet = '../../../configs/baselines/linear_rn50'
 columns = [
     dict(name='COCO', config=f'{_scpnet}_1xb128_coco14-spml_release.py'),
     dict(name='VOC', config=f'{_scpnet}_1xb128_voc12-spml_release.py'),
@@ -18,8 +18,12 @@ reference = 'CMP'
 rows = [
     dict(
         name='Baseline (ResNet-50, SPLC)',
-        config=f'{_resnet}_coco14-spml-splc.py',
-        columns=['COCO'],
+        config=dict(
+            COCO=f'{_resnet}_1xb128_coco14-spml-splc.py',
+            VOC=f'{_resnet}_1xb128_voc12-spml-splc.py',
+            NUS=f'{_resnet}_1xb128_nus-spml-splc.py',
+            CUB=f'{_resnet}_1xb96_cub-spml-splc.py',
+        ),
         published=dict(COCO=73.18, VOC=88.07, NUS=55.18, CUB=19.99),
     ),
     dict(

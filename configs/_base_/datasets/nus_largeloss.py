@@ -1,0 +1,67 @@
+# NUS-WIDE, the crawl of LargeLoss (120,000 / 30,000 photos; tested on 60,260): other
+# photos than those of the SPLC set-up,
+# in the LargeLoss set-up: one positive label a photo; a fifth of the training photos,
+# fully labelled, chooses the epoch. The files come from the converter of the dataset
+# and from tools/dataset_converters/make_incomplete_labels.py, protocol spml-largeloss.
+data_root = 'data/nuswide_largeloss/'
+classes = 'nus81'
+
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale=(448, 448), backend='pillow'),
+    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    dict(type='PackInputs'),
+]
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale=(448, 448), backend='pillow'),
+    dict(type='PackInputs'),
+]
+
+train_dataloader = dict(
+    batch_size=16,
+    num_workers=8,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    collate_fn=dict(type='default_collate'),
+    dataset=dict(
+        type='IncompleteMultiLabelDataset',
+        data_root=data_root,
+        ann_file='multilabel/train_spml-largeloss.json',
+        data_prefix='images',
+        classes=classes,
+        pipeline=train_pipeline,
+    ),
+)
+val_dataloader = dict(
+    batch_size=64,
+    num_workers=8,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='default_collate'),
+    dataset=dict(
+        type='IncompleteMultiLabelDataset',
+        data_root=data_root,
+        ann_file='multilabel/train_spml-largeloss_holdout.json',
+        data_prefix='images',
+        classes=classes,
+        pipeline=test_pipeline,
+    ),
+)
+val_evaluator = dict(type='MultiLabelMAP')
+
+test_dataloader = dict(
+    batch_size=64,
+    num_workers=8,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='default_collate'),
+    dataset=dict(
+        type='IncompleteMultiLabelDataset',
+        data_root=data_root,
+        ann_file='multilabel/test.json',
+        data_prefix='images',
+        classes=classes,
+        pipeline=test_pipeline,
+    ),
+)
+test_evaluator = dict(type='MultiLabelMAP', per_class_table=True)

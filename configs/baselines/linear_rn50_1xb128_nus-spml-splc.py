@@ -1,0 +1,9 @@
+# Tables 1 and 3: ResNet-50 under SPLC.
+_base_ = [
+    '../_base_/models/linear_rn50.py',
+    '../_base_/datasets/nus_spml.py',
+    '../_base_/schedules/scpnet.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(head=dict(classes={{_base_.classes}}))
+optim_wrapper = dict(optimizer=dict(lr=3e-5), paramwise_cfg=dict(gcn_lr=None))

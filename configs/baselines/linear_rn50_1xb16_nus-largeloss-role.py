@@ -1,0 +1,5 @@
+# Regularised online label estimation (Cole et al., 2021).
+_base_ = './linear_rn50_1xb16_nus-largeloss-an.py'
+model = dict(
+    head=dict(loss=dict(_delete_=True, type='ROLELoss', expected_positives=1.9))
+)
