@@ -1,5 +1,7 @@
 """Every grid of this repository loads, and each of its methods trains, shrunken."""
 
+import inspect
+
 import pytest
 import torch
 from mmengine.optim import build_optim_wrapper
@@ -8,7 +10,7 @@ from mmpretrain.structures import DataSample
 
 from mmscpnet.benchmarks import cell_config, load_grid
 from mmscpnet.models.losses.base import PerImageLoss
-from mmscpnet.registry import MODELS
+from mmscpnet.registry import LABEL_SOURCES, MODELS
 from tests.shared import ROOT
 from tests.shrunken_configs import shrink_config
 
@@ -36,13 +38,35 @@ def test_cells_differ(path):
     assert len(same) == len(cells)
 
 
+def check_sources(model):
+    """Label sources get arguments they take; shrinking leaves out what needs a file."""
+    for node in typed_nodes(model):
+        kind, arguments = node['type'], {k: v for k, v in node.items() if k != 'type'}
+        if kind.endswith(('Source', 'File', 'Encoder', 'Vectors', 'occurrence')):
+            found = LABEL_SOURCES.get(kind) or MODELS.get(kind)
+            inspect.signature(found).bind(**arguments)
+
+
+def typed_nodes(node):
+    """Every dict with a type in a config."""
+    if isinstance(node, dict):
+        if 'type' in node:
+            yield node
+        node = list(node.values())
+    if isinstance(node, (list, tuple)):
+        for value in node:
+            yield from typed_nodes(value)
+
+
 @pytest.mark.parametrize('cell', methods())
 def test_method_trains(cell, tmp_path):
     """Two steps on noise reach every parameter that may learn."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     init_default_scope('mmscpnet')
-    config = shrink_config(cell_config(cell), tmp_path)
+    config = cell_config(cell)
+    check_sources(config.model.to_dict())
+    config = shrink_config(config, tmp_path)
     model = MODELS.build(config.model)
     model.init_weights()
     head = model.head

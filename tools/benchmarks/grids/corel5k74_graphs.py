@@ -27,6 +27,14 @@ _oracle = dict(
         classes='data/corel5k/classes_74.txt',
     ),
 )
+_glove = dict(
+    type='TextSource',
+    text_encoder=dict(type='WordVectors', file='data/word_vectors/glove.6B.100d.txt'),
+    templates='{}',
+)
+_image = dict(
+    type='FeatureFile', path='data/label_features/corel5k74_image_averages.npy'
+)
 reference = 'Permuted'
 columns = [
     dict(name='5 neighbours', config=_config),
@@ -39,6 +47,14 @@ rows = [
         options={
             f'{_graph}.source': dict(_delete_=True, type='PermutedSource', source=_text)
         },
+    ),
+    dict(
+        name='Word vectors',
+        options={f'{_graph}.source': dict(_delete_=True, **_glove)},
+    ),
+    dict(
+        name='Image averages',
+        options={f'{_graph}.source': dict(_delete_=True, **_image)},
     ),
     dict(
         name='Identity',

@@ -46,7 +46,7 @@ rows = [
                 _delete_=True,
                 type='TextSource',
                 text_encoder=dict(
-                    type='WordVectors', path='data/word_vectors/glove.6B.300d.txt'
+                    type='WordVectors', file='data/word_vectors/glove.6B.300d.txt'
                 ),
                 templates='{}',
             )
