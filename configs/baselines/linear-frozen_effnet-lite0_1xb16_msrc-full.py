@@ -4,5 +4,5 @@ train_pipeline = [
     t for t in _base_.train_pipeline if t['type'] != 'SinglePositiveLabel'
 ]
 train_dataloader = dict(dataset=dict(dataset=dict(pipeline=train_pipeline)))
-# The best rate on Corel5k-74 with a bias that starts at 0.
-optim_wrapper = dict(optimizer=dict(lr=1e-2))
+# As on Corel5k-74.
+optim_wrapper = dict(optimizer=dict(lr=3e-3))

@@ -5,7 +5,8 @@ _base_ = [
     '../_base_/schedules/frozen_head.py',
     '../_base_/frozen_runtime.py',
 ]
-model = dict(head=dict(classes={{_base_.classes}}))
+init_cfg = dict(type='Normal', layer='Linear', std=0.01, bias=-3.0)
+model = dict(head=dict(init_cfg=init_cfg, classes={{_base_.classes}}))
 auto_scale_lr = dict(base_batch_size=16)
-# The best rate on Corel5k-74 with a bias that starts at 0.
-optim_wrapper = dict(optimizer=dict(lr=3e-3))
+# As on Corel5k-74, and so is the start of the bias.
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
