@@ -160,7 +160,6 @@ def main(argv=None) -> None:
 
     import numpy as np
     import torch
-    from mmengine.runner import load_checkpoint
     from rich.console import Console
     from rich.table import Table
 
@@ -173,6 +172,7 @@ def main(argv=None) -> None:
     )
     from mmscpnet.deployment.preprocessing import input_size
     from mmscpnet.registry import MODELS
+    from mmscpnet.utils.conversion import load_tested_weights
     from mmscpnet.version import __version__
 
     dataset_cfg = test_dataset_config(cfg)
@@ -185,8 +185,7 @@ def main(argv=None) -> None:
     photos = photos_of(args, dataset_cfg)
 
     model = MODELS.build(cfg.model)
-    with checkpoint.explain_refused_checkpoint():
-        load_checkpoint(model, args.checkpoint, map_location='cpu', strict=True)
+    load_tested_weights(model, args.checkpoint)
     model.eval()
     exported = ExportedModel(model)
     classes = list(getattr(model.head, 'classes', [])) or None
