@@ -1,0 +1,133 @@
+"""Label features of one or more models as points in a plane."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from scipy.cluster.hierarchy import fcluster, linkage
+
+# Okabe-Ito and shapes: told apart by the colour-blind, and in grey.
+COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000')
+SHAPES = ('o', 's', '^', 'D', 'v', 'P', 'X')
+MAX_NAMED = 120
+METHODS = ('tsne', 'pca')
+AUTOMATIC = 8
+
+
+class LabelPoints(NamedTuple):
+    """A panel: ``title`` and the ``(C, 2)`` places of the labels."""
+
+    title: str
+    places: np.ndarray
+
+
+def place_labels(features: np.ndarray, method: str = 'tsne', seed: int = 0):
+    """Bring label features to the plane, labels of like direction close together.
+
+    Args:
+        features: ``(C, D)``; their length does not matter.
+        method: ``'tsne'`` (of cosine distances) or ``'pca'``.
+        seed: of t-SNE.
+
+    Returns:
+        ``(C, 2)``.
+
+    Raises:
+        ValueError: fewer than three labels, or features that are not finite.
+    """
+    from sklearn.decomposition import PCA
+    from sklearn.manifold import TSNE
+
+    if len(features) < 3 or not np.isfinite(features).all():
+        raise ValueError(
+            'a map of label features needs three labels or more and finite values, '
+            f'found shape {features.shape}'
+        )
+    norms = np.linalg.norm(features, axis=1, keepdims=True)
+    unit = features / np.maximum(norms, 1e-12)
+    if method == 'pca':
+        return PCA(2).fit_transform(unit)
+    perplexity = min(30.0, max(2.0, (len(unit) - 1) / 4))
+    mapping = TSNE(
+        2, perplexity=perplexity, init='pca', metric='cosine', random_state=seed
+    )
+    return mapping.fit_transform(unit.astype(np.float64))
+
+
+def group_labels(features: np.ndarray) -> list[str]:
+    """Categories for labels that come with none: eight clusters of their features.
+
+    Args:
+        features: ``(C, D)``.
+
+    Returns:
+        A name for each label.
+    """
+    if len(features) < 2:
+        return ['cluster 1'] * len(features)
+    # Ward's clusters are of like size; on unit vectors it goes by the cosine.
+    unit = features / np.linalg.norm(features, axis=1, keepdims=True).clip(1e-12)
+    tree = linkage(unit, 'ward')
+    return [f'cluster {n}' for n in fcluster(tree, AUTOMATIC, criterion='maxclust')]
+
+
+def draw_label_maps(
+    panels: Sequence[LabelPoints],
+    classes: Sequence[str],
+    categories: Sequence[str],
+    path: Path,
+) -> None:
+    """Draw panels side by side.
+
+    Args:
+        panels: one a model.
+        classes: C names, written beside the points where they can be read.
+        categories: C, coloured and shaped alike.
+        path: PNG or SVG, written whole.
+    """
+    import matplotlib
+
+    matplotlib.use('Agg')
+    import matplotlib.pyplot as plt
+
+    side = 6.5 if len(classes) <= 40 else 10
+    figure, axes = plt.subplots(
+        1,
+        len(panels),
+        figsize=(side * len(panels), side + 0.8),
+        squeeze=False,
+        layout='constrained',
+    )
+    known = sorted(set(categories))
+    for axis, panel in zip(axes[0], panels):
+        for number, category in enumerate(known):
+            chosen = np.array([c == category for c in categories])
+            axis.scatter(
+                *panel.places[chosen].T,
+                s=36,
+                color=COLOURS[number % len(COLOURS)],
+                marker=SHAPES[(number + number // len(COLOURS)) % len(SHAPES)],
+                label=category,
+            )
+        if len(classes) <= MAX_NAMED:
+            size = 9 if len(classes) <= 40 else 7
+            for name, place in zip(classes, panel.places):
+                axis.annotate(
+                    name, place, (3, 3), textcoords='offset points', fontsize=size
+                )
+        axis.set(title=panel.title, xticks=[], yticks=[])
+        axis.margins(0.08)
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(
+        handles,
+        labels,
+        loc='outside lower center',
+        ncols=min(len(known), 6 * len(panels)),
+        frameon=False,
+    )
+    partial = path.with_name(f'.{path.stem}.partial{path.suffix}')
+    figure.savefig(partial, dpi=120)
+    plt.close(figure)
+    os.replace(partial, path)

@@ -1,0 +1,129 @@
+"""Label features in a plane: ``label_features.py CONFIG CHECKPOINT ... --out PNG``."""
+
+import argparse
+import csv
+import json
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+if (ROOT / 'mmscpnet' / '__init__.py').is_file():
+    sys.path.insert(0, str(ROOT))
+
+from mmscpnet.utils import checkpoint, cli  # noqa: E402
+
+
+def parse_args(argv=None) -> argparse.Namespace:
+    from mmengine.config import DictAction
+
+    parser = argparse.ArgumentParser(
+        description='Draw the label features of checkpoints side by side, coloured by '
+        'category: where a label stands before and after SAM, or in two trainings'
+    )
+    parser.add_argument('config', help='path of the config file')
+    parser.add_argument('checkpoints', nargs='+', help='of models of this config')
+    parser.add_argument('--names', nargs='+', help='titles (default: the files)')
+    parser.add_argument(
+        '--stage',
+        choices=['prompts', 'refined', 'both'],
+        default='refined',
+        help="the prompter's features, those after SAM (default), or one panel each",
+    )
+    parser.add_argument('--method', choices=['tsne', 'pca'], default='tsne')
+    parser.add_argument(
+        '--categories',
+        help='CSV with lines LABEL,CATEGORY, or a COCO JSON with supercategories '
+        '(default: eight clusters of the first panel)',
+    )
+    parser.add_argument('--seed', type=int, default=0, help='of t-SNE')
+    parser.add_argument('--out', required=True, help='.png or .svg')
+    parser.add_argument('--overwrite', action='store_true', help='replace the picture')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, help=cli.CFG_OPTIONS_HELP
+    )
+    args = parser.parse_args(argv)
+    args.names = args.names or [Path(path).stem for path in args.checkpoints]
+    if len(args.names) != len(args.checkpoints):
+        parser.error(
+            f'--names: {len(args.names)} for {len(args.checkpoints)} checkpoints'
+        )
+    if Path(args.out).suffix not in ('.png', '.svg'):
+        parser.error(f'--out must end with .png or .svg, found {args.out!r}')
+    return args
+
+
+def read_categories(path: str, classes) -> list[str]:
+    """The category of each class.
+
+    Raises:
+        ValueError: classes without one; they are named.
+    """
+    checkpoint.check_file(path, '--categories:')
+    if path.endswith('.json'):
+        content = json.loads(Path(path).read_text())
+        found = {c['name']: c['supercategory'] for c in content['categories']}
+    else:
+        with open(path, newline='') as file:
+            found = {row[0]: row[1] for row in csv.reader(file) if len(row) > 1}
+    missing = [name for name in classes if name not in found]
+    if missing:
+        raise ValueError(
+            f'{path} has no category for {len(missing)} of {len(classes)} labels: '
+            f'{", ".join(missing[:5])}'
+        )
+    return [found[name] for name in classes]
+
+
+def main(argv=None) -> None:
+    args = parse_args(argv)
+    checkpoint.check_file(args.config, 'The config file')
+    for path in args.checkpoints:
+        checkpoint.check_whole(path, 'The checkpoint')
+    out = Path(args.out)
+    if out.exists() and not args.overwrite:
+        raise ValueError(f'{out} exists: give --overwrite or another --out')
+    checkpoint.forbid_pickled_code()
+
+    import torch
+
+    from mmscpnet.models.heads import SCPHead
+    from mmscpnet.utils.conversion import build_bare_model, load_tested_weights
+    from mmscpnet.visualization.label_feature_map import (
+        LabelPoints,
+        draw_label_maps,
+        group_labels,
+        place_labels,
+    )
+
+    model = build_bare_model(args.config, args.cfg_options)
+    if not isinstance(model.head, SCPHead):
+        raise ValueError(
+            f'{args.config}: a {type(model.head).__name__} has no label features'
+        )
+    features = {}
+    for name, path in zip(args.names, args.checkpoints):
+        load_tested_weights(model, path)
+        model.eval()
+        with torch.no_grad():
+            prompts = model.head.label_features()
+            refined = model.head.refined_label_features(prompts)
+        if args.stage in ('prompts', 'both'):
+            features[f'{name}: prompts'] = prompts.float().numpy().copy()
+        if args.stage in ('refined', 'both'):
+            features[f'{name}: after SAM'] = refined.float().numpy().copy()
+    classes = model.head.classes
+    if args.categories:
+        categories = read_categories(args.categories, classes)
+    else:
+        categories = group_labels(next(iter(features.values())))
+    panels = [
+        LabelPoints(title, place_labels(values, args.method, args.seed))
+        for title, values in features.items()
+    ]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    draw_label_maps(panels, classes, categories, out)
+    print(f'written: {out}')
+
+
+if __name__ == '__main__':
+    main()
