@@ -3,7 +3,7 @@
 _base_ = [
     '../_base_/models/scpnet_clip-rn50.py',
     '../_base_/datasets/nus_largeloss.py',
-    '../_base_/datasets/largeloss_views.py',
+    '../_base_/largeloss_views.py',
     '../_base_/schedules/scpnet.py',
     '../_base_/default_runtime.py',
 ]
