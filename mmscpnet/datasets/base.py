@@ -7,6 +7,7 @@ import numpy as np
 from mmpretrain.datasets import BaseDataset
 
 from .class_names import load_class_names
+from .photo_policy import POLICIES, leave_out_bad_photos
 from .protocols.label_table import LabelTable
 
 UNLISTED = {'negative': 0, 'unknown': -1}
@@ -29,12 +30,26 @@ class ThreeStateDataset(BaseDataset):
             None takes those of the annotation file.
         unlisted: ``'negative'`` or ``'unknown'``; None takes what the annotation file
             says (``metainfo.unlisted``), or ``'negative'``.
+        bad_photos: what becomes of photos that are damaged. ``'error'`` stops the run
+            at the first one that is read, and names it; ``'skip'`` reads all photos
+            once beforehand, leaves the bad ones out and lists them in the log.
         **kwargs: see mmpretrain's ``BaseDataset``.
     """
 
     def __init__(
-        self, *args, classes=None, unlisted: Optional[str] = None, **kwargs
+        self,
+        *args,
+        classes=None,
+        unlisted: Optional[str] = None,
+        bad_photos: str = 'error',
+        **kwargs,
     ) -> None:
+        if bad_photos not in POLICIES:
+            raise ValueError(
+                f'{type(self).__name__}: bad_photos must be one of {POLICIES}, found '
+                f'{bad_photos!r}'
+            )
+        self.bad_photos = bad_photos
         if classes is not None:
             classes = load_class_names(classes, f'{type(self).__name__}.classes')
         self.unlisted = unlisted
@@ -52,6 +67,22 @@ class ThreeStateDataset(BaseDataset):
         """Load the annotations, check them, and number them."""
         if not self._fully_initialized:
             super().full_init()
+            if self.bad_photos == 'skip':
+                leave_out_bad_photos(self)
+
+    def prepare_data(self, idx: int) -> dict:
+        """A sample; never another one in its place.
+
+        Raises:
+            ValueError: the pipeline gave None, for which mmengine takes a random image.
+        """
+        data = super().prepare_data(idx)
+        if data is None:
+            raise ValueError(
+                f'the pipeline gives None for {self.get_data_info(idx)["img_path"]}; '
+                'no other image is taken in its place. Find the transform that does so'
+            )
+        return data
 
     def load_data_list(self) -> list[dict]:
         """Annotations with their position and with labels that are known to fit.

@@ -69,12 +69,20 @@ def load_class_names(
 
 
 def describe_difference(found: Sequence[str], expected: Sequence[str]) -> str:
-    """Say how two lists of class names differ, in one sentence."""
+    """Say how two lists of class names differ, in one sentence.
+
+    Of names that are in one list alone, five of each are shown.
+    """
     if len(found) != len(expected):
         return f'{len(found)} labels found, {len(expected)} expected' + _only(
             found, expected
         )
     for index, (a, b) in enumerate(zip(found, expected)):
+        if a != b and set(found) == set(expected):
+            return f'the same labels in another order, from label {index} on: ' + (
+                f'{list(found[index : index + 5])} found, '
+                f'{list(expected[index : index + 5])} expected'
+            )
         if a != b:
             return f'label {index} is {a!r}, expected {b!r}' + _only(found, expected)
     return 'no difference'

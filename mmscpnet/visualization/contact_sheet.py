@@ -38,6 +38,8 @@ class ContactSheetItem:
         targets (numpy.ndarray): Labels, shape ``(C,)``: 1 positive, 0 negative,
             -1 unknown.
         title (str): A line above the labels, such as the file name.
+        decisions (numpy.ndarray, optional): Which classes are predicted, shape
+            ``(C,)``, where the sheet's threshold or top k does not say.
     """
 
     image: Union[str, Path, np.ndarray, None]
@@ -45,6 +47,7 @@ class ContactSheetItem:
     scores: np.ndarray
     targets: np.ndarray
     title: str = ''
+    decisions: Optional[np.ndarray] = None
 
 
 def judge_labels(
@@ -83,7 +86,9 @@ def judge_labels(
     # Stable, so that equal scores keep the order of the classes.
     order = np.argsort(-scores, kind='stable')
     predicted = np.zeros(len(scores), dtype=bool)
-    if topk is None:
+    if item.decisions is not None:
+        predicted = np.asarray(item.decisions)
+    elif topk is None:
         predicted = scores >= threshold
     else:
         predicted[order[:topk]] = True

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from mmscpnet.datasets.photos import decode_photo
+
 BACKGROUND = 'white'
 NO_IMAGE = (205, 205, 205)
 TEXT = (40, 40, 40)
@@ -79,8 +81,8 @@ def photo_tile(image, tile: int) -> Image.Image:
         if isinstance(image, np.ndarray):
             photo = Image.fromarray(image).convert('RGB')
         else:
-            with Image.open(image) as file:
-                photo = ImageOps.exif_transpose(file).convert('RGB')
+            pixels = decode_photo(Path(image).read_bytes())
+            photo = Image.fromarray(pixels[..., ::-1])
     except (OSError, AttributeError, TypeError, ValueError):
         photo = Image.new('RGB', (tile, tile), NO_IMAGE)
         font = font_of(max(9, tile // 14))

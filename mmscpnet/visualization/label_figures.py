@@ -141,7 +141,7 @@ def conditional_share(counts: np.ndarray) -> np.ndarray:
     )
 
 
-def _panels(classes: Sequence[str], order: np.ndarray):
+def _panels(classes: Sequence[str], order: np.ndarray, longest: int = 30):
     """A figure of columns of class names, each with at most 80 rows."""
     import matplotlib
 
@@ -152,7 +152,7 @@ def _panels(classes: Sequence[str], order: np.ndarray):
     length = math.ceil(len(order) / count)
     pitch, font = (0.24, 9) if length <= 40 else (0.16, 8)
     names = [classes[i] for i in order]
-    names = [n if len(n) <= 30 else n[:29] + '\u2026' for n in names]
+    names = [shortened(n, longest) for n in names]
     # In inches. Placed by hand: to let matplotlib measure hundreds of names is slow.
     left, bottom, top = 0.1 + max(map(len, names)) * font * LETTER, 0.55, 0.55
     wide, high = max(1.8, 4.2 / count), length * pitch
@@ -171,6 +171,11 @@ def _panels(classes: Sequence[str], order: np.ndarray):
         axis.tick_params(axis='y', length=0)
         panels.append((axis, rows, chosen))
     return figure, panels
+
+
+def shortened(name: str, longest: int) -> str:
+    """A name of at most so many letters."""
+    return name if len(name) <= longest else name[: longest - 1] + '\u2026'
 
 
 def _save(figure, path: Path) -> None:

@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Optional, Union
 
-from PIL import Image
 from rich.console import Console
 from rich.progress import track
+
+from mmscpnet.datasets.photos import BadPhoto, decode_photo
 
 ENDINGS = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.gif')
 _NAMED = 10
@@ -66,9 +67,7 @@ def _complaint(photo: tuple[str, Path]) -> Optional[str]:
     if not path.is_file():
         return f'{where}: there is no photo at {path}'
     try:
-        with Image.open(path) as image:
-            image.load()
-    # Pillow's readers raise whatever a broken file leads them to.
-    except Exception as error:
+        decode_photo(path.read_bytes())
+    except BadPhoto as error:
         return f'{where}: {path} does not open: {error}'
     return None

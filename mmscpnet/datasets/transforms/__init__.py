@@ -5,6 +5,7 @@ from .label_masking import (
     PartialLabel,
     SinglePositiveLabel,
 )
+from .load_photo import LoadImageFromFile
 from .random_resized_crop import AntialiasedRandomResizedCrop
 from .table_operations import (
     EightBitSharpness,
@@ -24,6 +25,7 @@ __all__ = [
     'FixedLabel',
     'LabelMasking',
     'LabelProtocol',
+    'LoadImageFromFile',
     'PartialLabel',
     'RelativeCutout',
     'SinglePositiveLabel',
