@@ -6,6 +6,7 @@ mmengine's alike without a prefix. ``locations`` are imported the first time a
 registry is asked for a name.
 """
 
+from mmengine import registry as mmengine_registry
 from mmengine.registry import Registry
 from mmpretrain import registry as mmpretrain_registry
 
@@ -48,6 +49,14 @@ EVALUATORS = _child('EVALUATORS', 'evaluator', 'evaluation')
 
 VISUALIZERS = _child('VISUALIZERS', 'visualizer', 'visualization')
 VISBACKENDS = _child('VISBACKENDS', 'vis_backend', 'visualization')
+
+# mmpretrain has no strategies of its own.
+STRATEGIES = Registry(
+    'strategy',
+    parent=mmengine_registry.STRATEGIES,
+    scope=SCOPE,
+    locations=[f'{SCOPE}.engine'],
+)
 
 # A source of label similarities (Eq. 1), see mmscpnet/label_graph/sources.py.
 LABEL_SOURCES = Registry(

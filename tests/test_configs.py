@@ -20,7 +20,7 @@ def test_config_trains_and_tests(name, tmp_path):
     metrics = runner.test()
     assert 0 <= metrics['multi-label/mAP'] <= 100
     head = runner.model.head
-    if isinstance(head, SCPHead):
+    if isinstance(head, SCPHead) and head.pessl is not None:
         assert head.pessl.state.num_samples == 10
 
 

@@ -12,16 +12,23 @@ if (ROOT / 'mmscpnet' / '__init__.py').is_file():
 
 from mmscpnet.utils import checkpoint, cli  # noqa: E402
 
-OUT_SUFFIXES = ('.json', '.pkl', '.pickle')
+OUT_SUFFIXES = ('.npz', '.json', '.pkl', '.pickle')
 
 
 def parse_args(argv=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Test and evaluate a model')
     parser.add_argument('config', help='path of the config file')
-    parser.add_argument('checkpoint', help='path or address of the checkpoint')
+    parser.add_argument(
+        'checkpoint',
+        nargs='?',
+        help='path or address of the checkpoint; without one the model is tested as '
+        'its config starts it (zero-shot prediction by CLIP)',
+    )
     parser.add_argument('--work-dir', help='folder for the log and the metrics')
     parser.add_argument(
-        '--out', help='file for the results: .json, or .pkl for whole data samples'
+        '--out',
+        help='file for the results: .npz or .json for scores and labels, which '
+        'tools/analysis_tools/eval_results.py reads, or .pkl for whole data samples',
     )
     parser.add_argument(
         '--out-item',
@@ -30,6 +37,11 @@ def parse_args(argv=None) -> argparse.Namespace:
     )
     parser.add_argument(
         '--overwrite', action='store_true', help='replace the file named by --out'
+    )
+    parser.add_argument(
+        '--labels',
+        help='test a model on other labels than it was trained for: a file with one '
+        'name a line, or a known set such as voc20; those of the test dataset',
     )
     parser.add_argument(
         '--amp', action='store_true', help='test with automatic mixed precision'
@@ -59,6 +71,8 @@ def parse_args(argv=None) -> argparse.Namespace:
         )
     if args.out is None and args.out_item is not None:
         parser.error('--out-item says what to write; name the file by --out')
+    if args.out_item == 'metrics' and args.out.endswith('.npz'):
+        parser.error('--out-item metrics is written as .json or .pkl')
     if args.out is not None and not args.out.endswith(OUT_SUFFIXES):
         parser.error(f'--out must end with one of {OUT_SUFFIXES}, got {args.out!r}')
     return args
@@ -147,8 +161,11 @@ def make_score_dump(path: str):
     Returns:
         BaseMetric: To be appended to the evaluator's metrics.
     """
-    import mmengine
+    import json
+
     from mmengine.evaluator import BaseMetric
+
+    from mmscpnet.evaluation.results_file import write_bytes
 
     class ScoreDump(BaseMetric):
         def process(self, data_batch, data_samples) -> None:
@@ -160,16 +177,54 @@ def make_score_dump(path: str):
                 self.results.append(entry)
 
         def compute_metrics(self, results: list) -> dict:
-            mmengine.dump(results, path)
+            write_bytes(path, json.dumps(results).encode(), overwrite=True)
             return {}
 
     return ScoreDump()
 
 
+def make_dump(path: str):
+    """A metric that writes the predictions in the format that the name asks for."""
+    if path.endswith('.npz'):
+        from mmscpnet.evaluation import SaveScores
+
+        return SaveScores(path, overwrite=True)
+    if path.endswith('.json'):
+        return make_score_dump(path)
+    from mmengine.evaluator import DumpResults
+
+    return DumpResults(path)
+
+
+def start_without_checkpoint(runner) -> None:
+    """Initialise a model that is tested as its config starts it."""
+    from mmscpnet.engine.hooks.bare_model import bare_model
+
+    runner.logger.warning('No checkpoint is given: the model has not been trained.')
+    bare_model(runner.model).init_weights()
+
+
+def set_labels(runner, labels: str) -> None:
+    """Make a loaded model predict other labels.
+
+    Raises:
+        ValueError: If the model is tied to the labels it was trained for.
+    """
+    from mmscpnet.engine.hooks.bare_model import bare_model
+    from mmscpnet.engine.hooks.label_set import find_head
+
+    head = find_head(bare_model(runner.model))
+    if head is None:
+        raise ValueError('--labels needs a model with a SCPHead.')
+    runner.load_or_resume()
+    head.set_classes(labels)
+
+
 def main(argv=None) -> None:
     args = parse_args(argv)
     checkpoint.check_file(args.config, 'The config file')
-    checkpoint.check_file(args.checkpoint, 'The checkpoint')
+    if args.checkpoint is not None:
+        checkpoint.check_whole(args.checkpoint, 'The checkpoint')
     if args.out and Path(args.out).exists() and not args.overwrite:
         raise ValueError(
             f'{args.out!r} exists already. Replace it by --overwrite, or name another '
@@ -179,18 +234,23 @@ def main(argv=None) -> None:
     merge_args(cfg, args)
 
     checkpoint.forbid_pickled_code()
+    cli.check_work_dir(cfg.work_dir)
     runner = cli.build_runner(cfg)
     if args.out:
-        import mmengine
-        from mmengine.evaluator import DumpResults
-
         Path(args.out).parent.mkdir(parents=True, exist_ok=True)
         if args.out_item != 'metrics':
-            dump = make_score_dump if args.out.endswith('.json') else DumpResults
-            runner.test_evaluator.metrics.append(dump(args.out))
+            dump = make_dump(args.out)
+            dump.dataset_meta = runner.test_evaluator.dataset_meta
+            runner.test_evaluator.metrics.append(dump)
+    if args.checkpoint is None:
+        start_without_checkpoint(runner)
     with checkpoint.explain_refused_checkpoint():
+        if args.labels is not None:
+            set_labels(runner, args.labels)
         metrics = runner.test()
     if args.out_item == 'metrics' and runner.rank == 0:
+        import mmengine
+
         mmengine.dump(metrics, args.out)
 
 

@@ -12,7 +12,7 @@ if (ROOT / 'mmscpnet' / '__init__.py').is_file():
 from mmscpnet.utils import checkpoint, cli  # noqa: E402
 
 # What CheckpointHook writes; only these are looked for and removed.
-CHECKPOINT_PATTERNS = ('epoch_*.pth', 'iter_*.pth', 'best_*.pth', 'last_checkpoint')
+CHECKPOINT_PATTERNS = (*checkpoint.RESUMABLE_PATTERNS, 'best_*.pth', 'last_checkpoint')
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -68,7 +68,7 @@ def merge_args(cfg, args: argparse.Namespace) -> None:
 
     Raises:
         FileNotFoundError: If the checkpoint to resume from does not exist.
-        ValueError: If a flag does not fit the machine or the config.
+        ValueError: If it is damaged, or a flag does not fit the machine or config.
     """
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
@@ -89,7 +89,7 @@ def merge_args(cfg, args: argparse.Namespace) -> None:
         cfg.load_from = None if args.resume == 'auto' else args.resume
     if cfg.get('load_from'):
         role = 'The checkpoint to resume from' if cfg.get('resume') else 'load_from'
-        checkpoint.check_file(cfg.load_from, role)
+        checkpoint.check_whole(cfg.load_from, role)
 
     if args.auto_scale_lr:
         if not cfg.get('auto_scale_lr') or 'base_batch_size' not in cfg.auto_scale_lr:
@@ -144,6 +144,22 @@ def former_checkpoints(cfg, overwrite: bool) -> list:
     return former
 
 
+def find_latest(cfg) -> list:
+    """Name the checkpoint to resume from, if the config leaves that open.
+
+    Returns:
+        list[str]: Warnings about damaged checkpoints.
+    """
+    if not cfg.get('resume') or cfg.get('load_from'):
+        return []
+    with checkpoint.explain_refused_checkpoint():
+        path, warnings = checkpoint.latest_checkpoint(cfg.work_dir)
+    if path is not None:
+        cfg.load_from = str(path)
+        return [f'{warning} Going on from {path}.' for warning in warnings]
+    return warnings
+
+
 def main(argv=None) -> None:
     args = parse_args(argv)
     cfg = cli.load_config(args)
@@ -151,7 +167,11 @@ def main(argv=None) -> None:
     former = former_checkpoints(cfg, args.overwrite)
 
     checkpoint.forbid_pickled_code()
+    warnings = find_latest(cfg)
+    cli.check_work_dir(cfg.work_dir)
     runner = cli.build_runner(cfg)
+    for warning in warnings:
+        runner.logger.warning(warning)
     if runner.rank == 0:
         for path in former:
             path.unlink()

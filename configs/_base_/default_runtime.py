@@ -9,8 +9,10 @@ default_hooks = dict(
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(
         type='CheckpointHook',
+        # Every 500 iterations: by_epoch=False, interval=500; resumed just as exactly.
         interval=1,
-        max_keep_ckpts=1,
+        # Should the last one be damaged, --resume takes the one before.
+        max_keep_ckpts=2,
         save_best='multi-label/mAP',
         rule='greater',
     ),
@@ -18,6 +20,8 @@ default_hooks = dict(
     visualization=dict(type='VisualizationHook', enable=False),
     # Do classes, files and losses fit together? Before the first iteration.
     label_check=dict(type='LabelCheckHook'),
+    # A loss that is not a number ends training; action='skip' leaves out the step.
+    finite_loss=dict(type='FiniteLossHook'),
     # Losses that change with the epoch (SPLC) learn it from here.
     set_epoch=dict(type='SetEpochHook'),
     # Both models are evaluated each epoch; the better one drives save_best.
@@ -29,6 +33,9 @@ env_cfg = dict(
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
     dist_cfg=dict(backend='nccl'),
 )
+# In several processes batch norm that is trained takes its statistics from all of them
+# (torch's SyncBatchNorm; GPUs only). In one process this does nothing.
+sync_bn = 'torch'
 visualizer = dict(
     type='UniversalVisualizer', vis_backends=[dict(type='LocalVisBackend')]
 )

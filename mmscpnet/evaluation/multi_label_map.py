@@ -3,20 +3,21 @@
 import logging
 import os
 from collections.abc import Sequence
+from functools import partial
 from typing import Optional, Union
 
 import torch
-from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger, print_log
 from torch import Tensor
 
 from mmscpnet.registry import METRICS
 
 from .average_precision import AP_MODES, multilabel_average_precision
-from .checks import ArrayLike, as_scores_and_targets, labels_of
+from .checks import ArrayLike, as_scores_and_targets, stack_samples
+from .gathering import ArrayMetric
 from .per_class_table import format_per_class_table
 from .precision_recall import (
-    count_decisions,
+    count_in_blocks,
     per_class_precision_recall_f1,
     precision_recall_f1,
     threshold_decisions,
@@ -30,7 +31,7 @@ MODE_KEYS = dict(
 
 
 @METRICS.register_module()
-class MultiLabelMAP(BaseMetric):
+class MultiLabelMAP(ArrayMetric):
     """Mean average precision, and CP CR CF1 OP OR OF1, in percent.
 
     Unknown entries (-1 in ``gt_score``) are left out everywhere. Logged are
@@ -60,7 +61,6 @@ class MultiLabelMAP(BaseMetric):
             time is then added to the name. Defaults to None:
             ``multi_label_map.json`` in the log folder of the run, if there is
             one.
-        collect_device (str): See :class:`mmengine.evaluator.BaseMetric`.
         prefix (str, optional): Defaults to ``'multi-label'``.
 
     Raises:
@@ -70,6 +70,7 @@ class MultiLabelMAP(BaseMetric):
     """
 
     default_prefix: Optional[str] = 'multi-label'
+    fields = dict(scores=torch.float32, targets=torch.int8)
 
     def __init__(
         self,
@@ -79,10 +80,9 @@ class MultiLabelMAP(BaseMetric):
         empty: str = 'zero',
         per_class_table: bool = False,
         out_file: Optional[str] = None,
-        collect_device: str = 'cpu',
         prefix: Optional[str] = None,
     ) -> None:
-        super().__init__(collect_device=collect_device, prefix=prefix)
+        super().__init__(prefix=prefix)
         average_mode = [average_mode] if isinstance(average_mode, str) else average_mode
         _check_options(thr, topk, average_mode, empty)
         if out_file is not None and not per_class_table:
@@ -106,48 +106,31 @@ class MultiLabelMAP(BaseMetric):
                 ``gt_score`` (C,), or ``gt_label``, whose other classes are then
                 negative.
         """
-        for sample in data_samples:
-            name = sample.get('img_path', f'sample {len(self.results)}')
-            if 'pred_score' not in sample:
-                raise ValueError(f'{name}: the model gave no pred_score')
-            scores = torch.as_tensor(sample['pred_score']).detach().cpu()
-            if scores.dtype not in (torch.float32, torch.float64):
-                scores = scores.float()
-            labels = labels_of(sample, len(scores), name)
-            if labels.shape != scores.shape:
-                raise ValueError(
-                    f'{name}: {tuple(scores.shape)} scores for '
-                    f'{tuple(labels.shape)} labels; is num_classes of the model '
-                    'that of the data set?'
-                )
-            self.results.append(
-                dict(scores=scores.clone(), labels=labels.cpu().clone())
-            )
+        if data_samples:
+            scores, targets, _ = stack_samples(data_samples, self.num_rows)
+            self.keep(scores=scores, targets=targets)
 
-    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+    def compute_metrics(self, results: dict[str, Tensor]) -> dict[str, float]:
         """All measures; the report too, if it is time for it.
 
         Args:
-            results (list[dict]): What :meth:`process` kept, of all processes.
+            results (dict[str, Tensor]): ``scores`` and ``targets`` (N, C), of all
+                processes.
 
         Returns:
             dict[str, float]: Percentages.
         """
-        if not results:
+        scores, targets = results['scores'], results['targets']
+        if not len(scores):
             raise ValueError(
                 'MultiLabelMAP has no sample to evaluate: is the data set empty?'
             )
-        widths = sorted({len(result['scores']) for result in results})
-        if len(widths) > 1:
-            raise ValueError(f'samples have different numbers of classes: {widths}')
         names = (self.dataset_meta or {}).get('classes')
-        if names is not None and len(names) != widths[0]:
+        if names is not None and len(names) != scores.shape[1]:
             raise ValueError(
-                f'the model scores {widths[0]} classes, the data set has '
+                f'the model scores {scores.shape[1]} classes, the data set has '
                 f'{len(names)}: set num_classes of the model'
             )
-        scores = torch.stack([result['scores'] for result in results])
-        targets = torch.stack([result['labels'] for result in results])
         options = dict(topk=self.topk, average_mode=self.average_mode, empty=self.empty)
         metrics = self.calculate(scores, targets, thr=self.thr, **options)
         if self.per_class_table:
@@ -181,11 +164,11 @@ class MultiLabelMAP(BaseMetric):
             ap = multilabel_average_precision(scores, targets, mode, empty)
             # every class may be without positives, and skipped
             metrics[MODE_KEYS[mode]] = float(ap.mean()) if len(ap) else 0.0
-        decisions = {'': threshold_decisions(scores, thr)}
+        rules = {'': partial(threshold_decisions, thr=thr)}
         if topk is not None:
-            decisions[f'_top{topk}'] = topk_decisions(scores, topk)
-        for suffix, chosen in decisions.items():
-            values = precision_recall_f1(count_decisions(chosen, targets))
+            rules[f'_top{topk}'] = partial(topk_decisions, topk=topk)
+        for suffix, rule in rules.items():
+            values = precision_recall_f1(count_in_blocks(scores, targets, rule))
             metrics.update({f'{key}{suffix}': v for key, v in values.items()})
         return {key: 100 * value for key, value in metrics.items()}
 
@@ -210,7 +193,8 @@ class MultiLabelMAP(BaseMetric):
             percent.
         """
         scores, targets = as_scores_and_targets(scores, targets)
-        counts = count_decisions(threshold_decisions(scores, thr), targets)
+        rule = partial(threshold_decisions, thr=thr)
+        counts = count_in_blocks(scores, targets, rule)
         values = per_class_precision_recall_f1(counts)
         aps = multilabel_average_precision(scores, targets, empty='nan').tolist()
         known = (targets != -1).sum(dim=0).tolist()

@@ -24,12 +24,13 @@ def write_results(path: str, content: dict) -> str:
     return write_bytes(path, (text + '\n').encode())
 
 
-def write_bytes(path: str, content: bytes) -> str:
-    """Write a file atomically; an existing file is never overwritten.
+def write_bytes(path: str, content: bytes, overwrite: bool = False) -> str:
+    """Write a file atomically; an existing file is kept, unless told otherwise.
 
     Args:
         path (str): Where to; see :func:`write_results`.
         content (bytes): The whole file.
+        overwrite (bool): Whether to replace an existing file. Defaults to False.
 
     Returns:
         str: The path that was written.
@@ -47,6 +48,9 @@ def write_bytes(path: str, content: bytes) -> str:
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)
+        if overwrite:
+            os.replace(temporary, path)
+            return path
         return _publish(temporary, path)
     finally:
         if os.path.exists(temporary):

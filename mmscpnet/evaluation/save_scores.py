@@ -6,17 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
+from torch import Tensor
 
 from mmscpnet.registry import METRICS
 
-from .checks import labels_of
+from .checks import stack_samples
+from .gathering import ArrayMetric, bytes_to_names, names_to_bytes
 from .results_file import write_bytes
 
 
 @METRICS.register_module()
-class SaveScores(BaseMetric):
+class SaveScores(ArrayMetric):
     """Write scores and labels of all images to a NumPy file (``.npz``).
 
     It holds ``scores`` (N, C) float32, ``targets`` (N, C) int8 in {1, 0, -1},
@@ -26,12 +27,15 @@ class SaveScores(BaseMetric):
     Args:
         out_file (str): The file. An existing one is kept, the time is then added
             to the name.
-        collect_device (str): See :class:`mmengine.evaluator.BaseMetric`.
+        overwrite (bool): Whether to replace an existing file instead.
     """
 
-    def __init__(self, out_file: str, collect_device: str = 'cpu') -> None:
-        super().__init__(collect_device=collect_device)
+    fields = dict(scores=torch.float32, targets=torch.int8, names=torch.uint8)
+
+    def __init__(self, out_file: str, overwrite: bool = False) -> None:
+        super().__init__()
         self.out_file = out_file
+        self.overwrite = overwrite
 
     def process(self, data_batch, data_samples: Sequence[dict]) -> None:
         """Keep scores and labels of a batch.
@@ -41,31 +45,28 @@ class SaveScores(BaseMetric):
             data_samples (Sequence[dict]): With ``pred_score`` (C,) and
                 ``gt_score`` (C,) or ``gt_label``.
         """
-        for sample in data_samples:
-            name = str(sample.get('img_path', f'sample {len(self.results)}'))
-            scores = torch.as_tensor(sample['pred_score']).detach().float().cpu()
-            labels = labels_of(sample, len(scores), name).cpu()
-            self.results.append((scores.numpy(), labels.numpy().astype(np.int8), name))
+        if data_samples:
+            scores, targets, names = stack_samples(data_samples, self.num_rows)
+            self.keep(scores=scores, targets=targets, names=names_to_bytes(names))
 
-    def compute_metrics(self, results: list) -> dict:
+    def compute_metrics(self, results: dict[str, Tensor]) -> dict:
         """Write the file.
 
         Args:
-            results (list): What :meth:`process` kept, of all processes.
+            results (dict[str, Tensor]): What :meth:`process` kept, of all processes.
 
         Returns:
             dict: Nothing.
         """
-        scores, targets, names = zip(*results, strict=True)
         buffer = io.BytesIO()
         np.savez_compressed(
             buffer,
-            scores=np.stack(scores),
-            targets=np.stack(targets),
-            img_path=np.array(names),
+            scores=results['scores'].float().numpy(),
+            targets=results['targets'].numpy(),
+            img_path=np.array(bytes_to_names(results['names'])),
             classes=np.array((self.dataset_meta or {}).get('classes', [])),
         )
-        written = write_bytes(self.out_file, buffer.getvalue())
+        written = write_bytes(self.out_file, buffer.getvalue(), self.overwrite)
         if os.path.abspath(self.out_file) != written:
             print_log(f'{self.out_file} exists and is kept', logger='current')
         return {}

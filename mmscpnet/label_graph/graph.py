@@ -59,25 +59,42 @@ def topk_mask(similarity: Tensor, topk: int) -> Tensor:
     return mask.scatter_(1, order[:, :topk], True)
 
 
-def reweight_graph(similarity: Tensor, kept: Tensor, neighbor_weight: float) -> Tensor:
+def graph_product(matrix: Tensor, features: Tensor) -> Tensor:
+    """A matrix of a label graph, dense or sparse, times ``(C, D)``.
+
+    The product of a sparse matrix runs in the dtype of the matrix, as half precision
+    lacks it; its gradient flows to ``features`` only.
+    """
+    if not matrix.is_sparse:
+        return matrix.to(features.dtype) @ features
+    with torch.autocast(features.device.type, enabled=False):
+        return torch.sparse.mm(matrix, features.to(matrix.dtype)).to(features.dtype)
+
+
+def reweight_graph(
+    similarity: Tensor, kept: Tensor, neighbor_weight: float, first_row: int = 0
+) -> Tensor:
     """Eq. 3: neighbours share ``s``, the label itself has ``1 - s``.
 
     Args:
         similarity: ``(C, C)``, Eq. 1.
         kept: ``(C, C)`` bool, Eq. 2.
         neighbor_weight: s, in ``[0, 1]``.
+        first_row: where the rows begin, if these are some of all C.
 
     Returns:
         ``(C, C)``. A row that keeps nothing but itself has only its diagonal.
     """
-    itself = torch.eye(len(similarity), dtype=torch.bool, device=similarity.device)
+    itself = _diagonal(similarity, first_row)
     neighbors = similarity.masked_fill(~kept | itself, 0)
     total = neighbors.sum(dim=1, keepdim=True)
     share = neighbors * (neighbor_weight / total.masked_fill(total == 0, 1))
     return share.masked_fill(itself, 1 - neighbor_weight)
 
 
-def normalize_graph(reweighted: Tensor, kept: Tensor, temperature: float) -> Tensor:
+def normalize_graph(
+    reweighted: Tensor, kept: Tensor, temperature: float, first_row: int = 0
+) -> Tensor:
     """Eq. 4: softmax of each row over its kept entries.
 
     Args:
@@ -85,11 +102,12 @@ def normalize_graph(reweighted: Tensor, kept: Tensor, temperature: float) -> Ten
         kept: ``(C, C)`` bool, the entries the softmax runs over; the diagonal
             always counts as kept.
         temperature: tau' > 0.
+        first_row: where the rows begin, if these are some of all C.
 
     Returns:
         ``(C, C)``, rows sum to 1, exactly 0 where nothing is kept.
     """
-    itself = torch.eye(len(reweighted), dtype=torch.bool, device=reweighted.device)
+    itself = _diagonal(reweighted, first_row)
     scores = (reweighted / temperature).masked_fill(~(kept | itself), float('-inf'))
     return scores.softmax(dim=1)
 
@@ -126,6 +144,58 @@ def build_label_graph(
     """
     check_similarity(similarity, names)
     check_graph_settings(len(similarity), topk, neighbor_weight, temperature)
+    return _graph_rows(
+        similarity, 0, topk, neighbor_weight, temperature, softmax_over, names
+    )
+
+
+def build_sparse_label_graph(
+    similarity: Tensor,
+    topk: int,
+    neighbor_weight: float,
+    temperature: float,
+    *,
+    softmax_over: str = 'nonzero',
+    names: Optional[Sequence[str]] = None,
+    block_rows: int = 512,
+) -> tuple[Tensor, LabelGraph]:
+    """What :func:`build_label_graph` makes, as entries, in memory of ``C K``.
+
+    Args:
+        similarity, topk, neighbor_weight, temperature, softmax_over, names: as there.
+        block_rows: rows that are computed at once.
+
+    Returns:
+        ``(2, E)`` indices, sorted by row, then column, of the entries where one of
+        the two matrices is not 0, and the values of both there, ``(E,)`` each.
+
+    Raises:
+        ValueError: as there.
+    """
+    check_similarity(similarity, names)
+    check_graph_settings(len(similarity), topk, neighbor_weight, temperature)
+    settings = (topk, neighbor_weight, temperature, softmax_over, names)
+    indices, values = [], []
+    for first in range(0, len(similarity), block_rows):
+        rows = _graph_rows(similarity[first : first + block_rows], first, *settings)
+        entries = (rows.reweighted != 0) | (rows.normalized != 0)
+        index = entries.nonzero().t()
+        index[0] += first
+        indices.append(index)
+        values.append([matrix[entries] for matrix in rows])
+    return torch.cat(indices, dim=1), LabelGraph(*map(torch.cat, zip(*values)))
+
+
+def _graph_rows(
+    similarity: Tensor,
+    first_row: int,
+    topk: int,
+    neighbor_weight: float,
+    temperature: float,
+    softmax_over: str,
+    names: Optional[Sequence[str]],
+) -> LabelGraph:
+    """Rows of both matrices from these rows of the similarity."""
     if softmax_over not in ('nonzero', 'kept'):
         raise ValueError(
             f"softmax_over must be 'nonzero' or 'kept', found {softmax_over!r}"
@@ -135,11 +205,17 @@ def build_label_graph(
 
     kept = topk_mask(similarity, topk)
     if topk > 1:
-        _check_neighbors(similarity, kept, names)
-    reweighted = reweight_graph(similarity, kept, neighbor_weight)
+        _check_neighbors(similarity, kept, names, first_row)
+    reweighted = reweight_graph(similarity, kept, neighbor_weight, first_row)
     support = kept if softmax_over == 'kept' else kept & (reweighted != 0)
-    normalized = normalize_graph(reweighted, support, temperature)
+    normalized = normalize_graph(reweighted, support, temperature, first_row)
     return LabelGraph(reweighted.float(), normalized.float())
+
+
+def _diagonal(rows: Tensor, first_row: int) -> Tensor:
+    """Where a label meets itself, bool like ``rows``."""
+    column = torch.arange(rows.size(1), device=rows.device)
+    return column[first_row : first_row + len(rows), None] == column
 
 
 def check_graph_settings(
@@ -185,13 +261,14 @@ def label_name(index: int, names: Optional[Sequence[str]] = None) -> str:
 
 
 def _check_neighbors(
-    similarity: Tensor, kept: Tensor, names: Optional[Sequence[str]]
+    similarity: Tensor, kept: Tensor, names: Optional[Sequence[str]], first_row: int
 ) -> None:
-    neighbors = similarity.detach().masked_fill(~kept, 0).fill_diagonal_(0)
+    itself = _diagonal(similarity, first_row)
+    neighbors = similarity.detach().masked_fill(~kept | itself, 0)
     # Eq. 3 divides by this sum: without positive weight a row has no neighbour.
-    empty = (neighbors.sum(dim=1) <= 0).nonzero().flatten().tolist()
-    if empty:
-        listed = ', '.join(label_name(i, names) for i in empty[:5])
+    empty = (neighbors.sum(dim=1) <= 0).nonzero().flatten() + first_row
+    if len(empty):
+        listed = ', '.join(label_name(i, names) for i in empty[:5].tolist())
         more = f' and {len(empty) - 5} more' if len(empty) > 5 else ''
         raise ValueError(
             f'no neighbour of positive similarity is kept for {listed}{more}: their '

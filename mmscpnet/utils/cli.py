@@ -2,9 +2,11 @@
 
 import argparse
 import os
+import tempfile
 from pathlib import Path
 
 from mmscpnet.utils.checkpoint import check_file
+from mmscpnet.utils.processes import check_launcher, prepare_cpu_processes
 
 CFG_OPTIONS_HELP = (
     'override settings of the config, as key=value pairs. A list is written '
@@ -58,22 +60,17 @@ def load_config(args: argparse.Namespace):
 
     Raises:
         FileNotFoundError: If the config file does not exist.
-        ValueError: If several processes are asked for on a CPU.
+        ValueError: If the launcher cannot work here.
     """
     from mmengine.config import Config
-    from mmengine.device import get_device
 
     check_file(args.config, 'The config file')
-    if args.launcher != 'none' and get_device() == 'cpu':
-        raise ValueError(
-            f'--launcher {args.launcher} needs GPUs: MMEngine gives each process one, '
-            'and none was found. Use a single process (--launcher none).'
-        )
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cfg = Config.fromfile(args.config)
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
     cfg.launcher = args.launcher
+    check_launcher(cfg)
     # Command line, then config, then the name of the config file.
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
@@ -128,6 +125,29 @@ def require_accelerator(option: str) -> None:
         )
 
 
+def check_work_dir(folder: str) -> None:
+    """Make the work folder and see whether a file can be written in it.
+
+    Args:
+        folder (str): The work folder.
+
+    Raises:
+        ValueError: If it cannot be made or written.
+    """
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            # A full disk takes the file, but not what is in it.
+            file.write(bytes(1 << 20))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise ValueError(
+            f'The work folder {str(folder)!r} cannot be written: {error}. Choose '
+            'another by --work-dir, or make room.'
+        ) from error
+
+
 def build_runner(cfg):
     """Build the Runner, or the class that ``runner_type`` names."""
     # The import makes the scope known to MMEngine, also for configs without
@@ -136,9 +156,14 @@ def build_runner(cfg):
 
     from mmscpnet.registry import RUNNERS
 
+    prepare_cpu_processes(cfg)
     # MMEngine drops its own default hooks by None, but stumbles over any other's.
     hooks = cfg.get('default_hooks') or {}
     for name in [n for n, hook in hooks.items() if hook is None]:
         if name not in MMENGINE_HOOKS:
             del hooks[name]
+    # MMEngine refuses both; by_epoch is what a config sets that inherits the type.
+    train_cfg = cfg.get('train_cfg') or {}
+    if 'type' in train_cfg and 'by_epoch' in train_cfg:
+        del train_cfg['by_epoch' if train_cfg['by_epoch'] else 'type']
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)

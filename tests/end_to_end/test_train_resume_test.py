@@ -37,12 +37,6 @@ def config(tmp_path):
     config.train_cfg.max_epochs = 3
     config.param_scheduler.total_epochs = 4
     config.default_hooks.checkpoint.max_keep_ckpts = 5
-    # A deterministic pipeline: the views of an epoch do not depend on what ran before.
-    view = [dict(type='Resize', scale=(224, 224))]
-    pipeline = config.train_dataloader.dataset.pipeline
-    pipeline[1] = dict(
-        type='MultiView', transforms=[view, view, view], num_views=[1, 1, 1]
-    )
     file = tmp_path / 'config.py'
     config.dump(file)
     return file

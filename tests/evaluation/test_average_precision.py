@@ -18,28 +18,29 @@ MODES = ('non_interpolated', 'voc2012', 'voc2007_11point')
 
 def slow_ap(scores, targets, mode):
     """One class with plain loops, from the definitions."""
-    known = [(-s, i, t) for i, (s, t) in enumerate(zip(scores, targets)) if t != -1]
-    known.sort()
-    total = sum(t == 1 for _, _, t in known)
+    known = [(s, t) for s, t in zip(scores, targets) if t != -1]
+    total = sum(t == 1 for _, t in known)
     if total == 0:
         return 0.0
-    curve, hits = [], 0
-    for rank, (_, _, target) in enumerate(known, 1):
-        hits += target == 1
-        curve.append((hits, hits / rank, target == 1))
-    if mode == 'non_interpolated':
-        return sum(p for _, p, positive in curve if positive) / total
-    if mode == 'voc2012':
-        area, before = 0.0, 0
-        for i, (hits, _, _) in enumerate(curve):
-            area += (hits - before) / total * max(p for _, p, _ in curve[i:])
-            before = hits
-        return area
-    best = [
-        max((p for hits, p, _ in curve if 10 * hits >= tenth * total), default=0.0)
-        for tenth in range(11)
-    ]
-    return sum(best) / 11
+    # one point of the curve for each distinct score: positives found, precision
+    curve = []
+    for threshold in sorted({s for s, _ in known}, reverse=True):
+        above = [t for s, t in known if s >= threshold]
+        hits = sum(t == 1 for t in above)
+        curve.append((hits, hits / len(above)))
+    if mode == 'voc2007_11point':
+        best = [
+            max((p for hits, p in curve if 10 * hits >= tenth * total), default=0.0)
+            for tenth in range(11)
+        ]
+        return sum(best) / 11
+    area, before = 0.0, 0
+    for i, (hits, precision) in enumerate(curve):
+        if mode == 'voc2012':
+            precision = max(p for _, p in curve[i:])
+        area += (hits - before) / total * precision
+        before = hits
+    return area
 
 
 def slow(scores, targets, mode):
@@ -67,15 +68,19 @@ def test_equals_plain_loops(mode, shape, seed, levels, unknown, positive):
     np.testing.assert_allclose(found.numpy(), slow(scores, targets, mode), rtol=1e-12)
 
 
-def test_equals_sklearn_without_ties():
+@pytest.mark.parametrize('dtype', [np.float32, np.float64])
+def test_equals_sklearn(dtype):
     rng = np.random.default_rng(0)
-    scores = rng.permutation(200 * 7).reshape(200, 7).astype(np.float64)
-    targets = (rng.random((200, 7)) < 0.2).astype(int)
-    np.testing.assert_allclose(
-        multilabel_average_precision(scores, targets).numpy(),
-        [average_precision_score(targets[:, c], scores[:, c]) for c in range(7)],
-        rtol=1e-12,
-    )
+    shape = 500, 9
+    free = rng.permutation(shape[0] * shape[1]).reshape(shape).astype(dtype) - 2000
+    targets = (rng.random(shape) < np.linspace(0.01, 0.9, 9)).astype(int)
+    # without ties, with some, with many
+    for scores in (free, np.floor(free / 50), np.sign(free)):
+        expected = [
+            average_precision_score(targets[:, c], scores[:, c]) for c in range(9)
+        ]
+        found = multilabel_average_precision(scores, targets).numpy()
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
 
 
 @pytest.mark.skipif(not os.path.exists(GOLDEN), reason='golden/voc.npz is not there')
@@ -110,10 +115,39 @@ def test_eleven_points_at_recalls_that_floats_miss():
     assert found.item() == pytest.approx(expected)
 
 
-def test_ties_keep_the_order_of_the_samples():
-    scores = torch.zeros(4, 2)
-    targets = torch.tensor([[1, 0], [0, 0], [0, 0], [0, 1]])
-    assert multilabel_average_precision(scores, targets).tolist() == [1.0, 0.25]
+def test_order_of_the_samples_does_not_matter():
+    rng = np.random.default_rng(0)
+    scores = torch.from_numpy(rng.integers(0, 5, (60, 7)).astype(np.float32))
+    targets = torch.from_numpy(rng.integers(-1, 2, (60, 7)))
+    for mode in MODES:
+        first = multilabel_average_precision(scores, targets, mode)
+        order = torch.from_numpy(rng.permutation(60))
+        second = multilabel_average_precision(scores[order], targets[order], mode)
+        assert torch.equal(first, second)
+
+
+def test_a_constant_score_earns_the_share_of_positives():
+    targets = torch.tensor([[1, 0], [0, -1], [0, 0], [0, 1]])
+    for scores in (torch.zeros(4, 2), torch.full((4, 2), -torch.inf)):
+        found = multilabel_average_precision(scores, targets)
+        assert found.tolist() == pytest.approx([1 / 4, 1 / 3])
+    # of both signs, zero is one score
+    zeros = torch.tensor([[0.0], [-0.0], [0.0], [-0.0]])
+    assert multilabel_average_precision(zeros, targets[:, :1]).item() == 0.25
+
+
+def test_threads_and_blocks_do_not_matter(monkeypatch):
+    rng = np.random.default_rng(1)
+    scores = rng.random((300, 40), np.float32)
+    targets = (rng.random((300, 40)) < rng.random(40)).astype(int)
+    first = multilabel_average_precision(scores, targets)
+    for threads, entries in ((4, 1), (2, 1000), (3, 1 << 18)):
+        monkeypatch.setattr(torch, 'get_num_threads', lambda n=threads: n)
+        monkeypatch.setattr(module, 'CACHE_ENTRIES', entries)
+        second = multilabel_average_precision(scores, targets)
+        torch.testing.assert_close(first, second, rtol=0, atol=1e-14)
+    # the same call gives the same bits
+    assert torch.equal(second, multilabel_average_precision(scores, targets))
 
 
 @pytest.mark.parametrize('empty,expected', [('zero', [1.0, 0.0, 0.0]), ('skip', [1.0])])
@@ -162,7 +196,8 @@ def test_chunks_do_not_matter(monkeypatch):
     scores, targets = rng.random((20, 11)), rng.integers(-1, 2, (20, 11))
     whole = multilabel_average_precision(scores, targets)
     monkeypatch.setattr(module, 'CHUNK_ENTRIES', 60)
-    assert torch.equal(multilabel_average_precision(scores, targets), whole)
+    found = multilabel_average_precision(scores, targets)
+    torch.testing.assert_close(found, whole, rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def test_kept_scores_are_not_the_models_tensors():
     metric = MultiLabelMAP()
     metric.process(None, [dict(pred_score=score, gt_score=torch.tensor([1, 0]))])
     score.fill_(0.9)
-    assert metric.results[0]['scores'].tolist() == pytest.approx([0.1, 0.2])
+    assert metric.tables['scores'].rows(1).tolist() == [pytest.approx([0.1, 0.2])]
 
 
 @pytest.mark.parametrize(

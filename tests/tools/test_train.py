@@ -95,6 +95,69 @@ def test_existing_checkpoints(train, tmp_path):
     assert len(list(folder.glob('best_*.pth'))) == 1
 
 
+def test_damaged_checkpoint_is_replaced_by_the_one_before(train, tmp_path, capfd):
+    """Cut off at the end of training; then the third epoch is trained again."""
+    longer = ['--cfg-options', 'train_cfg.max_epochs=3']
+    folder = train(*longer)
+    third = folder / 'epoch_3.pth'
+    whole = load(third)
+    content = third.read_bytes()
+    third.write_bytes(content[:-1000])
+    train('--resume', *longer)
+    printed = capfd.readouterr()
+    assert f'{third} is left out: it is cut off. Going on from' in (
+        printed.out + printed.err
+    )
+    assert_same_tensors(whole['state_dict'], load(third)['state_dict'])
+    # A file that the user names is not replaced by another.
+    third.write_bytes(content[:-1000])
+    for arguments in (
+        ['--resume', str(third)],
+        ['--overwrite', '--work-dir', 'x', '--cfg-options', f'load_from={third}'],
+    ):
+        with pytest.raises(ValueError, match='epoch_3.pth.*cannot be used: it is cut'):
+            train(*arguments)
+
+
+def test_checkpoint_with_code_is_not_resumed(train, tmp_path):
+    class Code:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / 'code_ran'),)
+
+    folder = train('--cfg-options', 'train_cfg.max_epochs=1')
+    path = folder / 'epoch_2.pth'
+    torch.save({'meta': {'iter': 9}, 'state_dict': {}, 'extra': Code()}, path)
+    # Named, found by last_checkpoint, found as the newest of all.
+    for arguments, pointer in (
+        (['--resume', str(path)], None),
+        (['--resume'], path),
+        (['--resume'], ''),
+        (['--overwrite', '--work-dir', 'x', '--cfg-options', f'load_from={path}'], ''),
+    ):
+        if pointer is not None:
+            (folder / 'last_checkpoint').write_text(str(pointer))
+        with pytest.raises(ValueError, match='A checkpoint was refused'):
+            train(*arguments)
+    assert not (tmp_path / 'code_ran').exists()
+
+
+@pytest.mark.parametrize('kind', ['a file', 'below a file', 'full'])
+def test_work_dir_that_cannot_be_written(train, tmp_path, monkeypatch, kind):
+    """A file in place of a folder stands for missing rights, which root has."""
+    (tmp_path / 'file').touch()
+    folder = tmp_path / ('file' if kind == 'a file' else 'file/work')
+    if kind == 'full':
+        folder = tmp_path / 'work'
+
+        def full(descriptor):
+            raise OSError(28, 'No space left on device')
+
+        monkeypatch.setattr(os, 'fsync', full)
+    with pytest.raises(ValueError, match=f'{folder.name}.*cannot be written.*--work'):
+        train(work_dir=folder)
+    assert not list(tmp_path.rglob('*.pth'))
+
+
 def test_seed_decides_the_run(train, tmp_path):
     once = ['--no-validate', '--cfg-options', 'train_cfg.max_epochs=1']
     runs = {
@@ -152,8 +215,14 @@ def test_amp_needs_an_accelerator(train):
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='has a GPU')
-def test_launcher_needs_accelerators(train):
-    with pytest.raises(ValueError, match='--launcher pytorch needs GPUs'):
+def test_launchers_without_accelerators(train, monkeypatch):
+    monkeypatch.delenv('RANK', raising=False)
+    with pytest.raises(ValueError, match='dist_train.sh'):
+        train('--launcher', 'pytorch')
+    with pytest.raises(ValueError, match='--launcher slurm needs GPUs.*dist_train.sh'):
+        train('--launcher', 'slurm')
+    monkeypatch.setenv('RANK', '0')
+    with pytest.raises(ValueError, match='env_cfg.dist_cfg.backend=gloo'):
         train('--launcher', 'pytorch')
 
 

@@ -10,7 +10,7 @@ param_scheduler = dict(
     convert_to_iter_based=True,
 )
 
-train_cfg = dict(by_epoch=True, max_epochs=30, val_interval=1)
+train_cfg = dict(type='ResumableTrainLoop', max_epochs=30, val_interval=1)
 val_cfg = dict()
 test_cfg = dict()
 

@@ -4,7 +4,7 @@ from typing import Optional
 
 from mmengine.fileio import get_file_backend
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
+from mmengine.logging import MMLogger
 from torch.utils.data import Dataset
 
 from mmscpnet.datasets import ThreeStateDataset, count_samples, innermost_datasets
@@ -13,6 +13,9 @@ from mmscpnet.datasets.observed import label_info
 from mmscpnet.models.heads import IncompleteLabelHead
 from mmscpnet.models.losses import IncompleteLabelLoss, PerImageLoss
 from mmscpnet.registry import HOOKS
+
+from .bare_model import bare_model
+from .label_set import check_labels, describe_labels, drop_labels, find_head
 
 
 @HOOKS.register_module()
@@ -23,22 +26,34 @@ class LabelCheckHook(Hook):
     - Every photo must exist (local files only).
     - A loss that does not understand unknown labels must not be given any.
     - PESSL and losses that remember images learn how many there are.
+    - A checkpoint says which labels and label graph it is for
+      (``meta['labels']``). One for other labels is refused when it is loaded, to
+      train, resume or test; another graph is named in a warning.
 
     Args:
         check_files: whether to look for every photo.
         num_peek: how many images, spread over the training set, are looked at for
             unknown labels.
+        allow_other_labels: whether weights may come from a checkpoint for other
+            labels (``load_from``). What depends on its labels is left out, and named
+            in the log; a run cannot be resumed that way.
     """
 
     priority = 'VERY_HIGH'
 
-    def __init__(self, check_files: bool = True, num_peek: int = 64) -> None:
+    def __init__(
+        self,
+        check_files: bool = True,
+        num_peek: int = 64,
+        allow_other_labels: bool = False,
+    ) -> None:
         self.check_files = check_files
         self.num_peek = num_peek
+        self.allow_other_labels = allow_other_labels
 
     def before_run(self, runner) -> None:
         """Check what is about to run."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = bare_model(runner.model)
         head = getattr(model, 'head', None)
         for name in ('train', 'val', 'test'):
             dataset = built_dataset(runner, name)
@@ -56,6 +71,31 @@ class LabelCheckHook(Hook):
                     head.loss_module.set_num_samples(
                         count_samples(dataset), head.num_classes
                     )
+
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Say in the checkpoint which labels it is for."""
+        head = find_head(bare_model(runner.model))
+        if head is not None:
+            checkpoint['meta']['labels'] = describe_labels(head)
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Refuse a checkpoint for other labels, or take what does not depend on them.
+
+        Raises:
+            ValueError: the labels differ, and that is not allowed.
+        """
+        head = find_head(bare_model(runner.model))
+        if head is None:
+            return
+        if not self.allow_other_labels or runner._resume:
+            check_labels(head, checkpoint)
+            return
+        dropped = drop_labels(head, checkpoint)
+        if dropped:
+            MMLogger.get_current_instance().warning(
+                'The checkpoint is for other labels. What depends on them starts '
+                f'anew: {", ".join(dropped)}'
+            )
 
 
 def built_dataset(runner, name: str) -> Optional[Dataset]:

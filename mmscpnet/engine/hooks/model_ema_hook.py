@@ -11,10 +11,12 @@ from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner.checkpoint import weights_to_cpu
+from torch.distributed.fsdp import FullyShardedDataParallel
 
 from mmscpnet.registry import HOOKS
 
 from ..averaged_model import AveragedState, named_state
+from .finite_loss_hook import SKIPPED
 
 RULES = {'greater': lambda a, b: a > b, 'less': lambda a, b: a < b}
 
@@ -99,6 +101,11 @@ class ModelEMAHook(EMAHook):
     def before_train(self, runner) -> None:
         """Copy the model as it is when training starts."""
         self._check_order(runner)
+        if isinstance(runner.model, FullyShardedDataParallel):
+            raise ValueError(
+                'ModelEMAHook does not average weights that are sharded: set '
+                'default_hooks.ema=None, or train without FSDP'
+            )
         self.ema_model = AveragedState(self.src_model, self._step_decay(runner))
         if self._resumed is not None:
             self.ema_model.load_average(self._resumed['average'])
@@ -119,6 +126,8 @@ class ModelEMAHook(EMAHook):
         self, runner, batch_idx: int, data_batch=None, outputs=None
     ) -> None:
         """Update the average if the optimiser has stepped."""
+        if runner.message_hub.runtime_info.get(SKIPPED) == runner.iter:
+            return
         wrapper = runner.optim_wrapper
         if isinstance(wrapper, OptimWrapperDict) or wrapper.should_update():
             self.ema_model.update_parameters(self.src_model)

@@ -8,14 +8,14 @@ import torch
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.logging import MMLogger
-from mmengine.model import is_model_wrapper
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmscpnet.evaluation import SaveScores
 from mmscpnet.evaluation.results_file import write_results
 from mmscpnet.registry import HOOKS
 
 from ..averaged_model import named_state
+from .bare_model import bare_model
 from .model_ema_hook import ModelEMAHook
 
 
@@ -87,13 +87,9 @@ def _last_weights(runner) -> dict[str, dict[str, Tensor]]:
         if isinstance(hook, ModelEMAHook) and hook.ema_model is not None:
             weights['last_ema'] = hook.ema_model.module
     return {
-        name: {key: value.clone() for key, value in named_state(_bare(model))}
+        name: {key: value.clone() for key, value in named_state(bare_model(model))}
         for name, model in weights.items()
     }
-
-
-def _bare(model: nn.Module) -> nn.Module:
-    return model.module if is_model_wrapper(model) else model
 
 
 def _test_best(runner, checkpoint: dict, report: dict) -> dict[str, dict]:
@@ -120,7 +116,7 @@ def _evaluate(runner, weights: dict[str, Tensor]) -> dict:
     """The test loop on other weights, without its hooks and files."""
     loop = runner.test_loop
     # What is frozen may be left out; extra state is no weight.
-    for name, value in named_state(_bare(runner.model)):
+    for name, value in named_state(bare_model(runner.model)):
         if name in weights:
             value.copy_(weights[name])
     runner.model.eval()

@@ -4,9 +4,11 @@ from typing import Optional
 
 import torch.nn as nn
 from mmengine.logging import print_log
-from mmengine.optim import DefaultOptimWrapperConstructor
+from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper
 
 from mmscpnet.registry import OPTIM_WRAPPER_CONSTRUCTORS
+
+from ..strategies.fsdp import original_dims, original_name
 
 DEFAULTS = dict(
     gcn_lr=None, gcn_prefix='head.association', lr_mult=None, no_decay_1d=True
@@ -72,6 +74,7 @@ class SCPNetOptimWrapperConstructor(DefaultOptimWrapperConstructor):
                 'optim_wrapper.optimizer has no lr: the groups of '
                 f'{type(self).__name__} are built from it'
             )
+        self._dims: dict[str, int] = {}
         self.lr_mult = dict(self.paramwise_cfg['lr_mult'] or {})
         self.gcn_lr = self.paramwise_cfg['gcn_lr']
         self.gcn_prefix = self.paramwise_cfg['gcn_prefix']
@@ -92,6 +95,16 @@ class SCPNetOptimWrapperConstructor(DefaultOptimWrapperConstructor):
                     f'{self.gcn_prefix!r} whose rate gcn_lr sets: use one of the two'
                 )
 
+    def __call__(self, model: nn.Module) -> OptimWrapper:
+        """Build the optimiser and its wrapper.
+
+        Args:
+            model (nn.Module): The model, wrapped or not.
+        """
+        # The base class looks inside the wrapper, where shards are flat.
+        self._dims = original_dims(model)
+        return super().__call__(model)
+
     def add_params(self, params: list[dict], module: nn.Module, **kwargs) -> None:
         """Append the groups of a model to ``params``.
 
@@ -107,9 +120,11 @@ class SCPNetOptimWrapperConstructor(DefaultOptimWrapperConstructor):
         for name, param in module.named_parameters():
             if not param.requires_grad:
                 continue
+            name = original_name(name)
+            ndim = self._dims.get(name, param.ndim)
             key, lr = self._place(name)
             no_decay = self.paramwise_cfg['no_decay_1d'] and (
-                param.ndim <= 1 or name.split('.')[-1] == 'bias'
+                ndim <= 1 or name.split('.')[-1] == 'bias'
             )
             key = f'{key}_no_decay' if no_decay else key
             group = groups.setdefault(key, dict(params=[], name=key, lr=lr))
@@ -147,7 +162,7 @@ class SCPNetOptimWrapperConstructor(DefaultOptimWrapperConstructor):
         return 'base', self.base_lr
 
     def _check_prefixes(self, model: nn.Module) -> None:
-        names = [name for name, _ in model.named_parameters()]
+        names = [original_name(name) for name, _ in model.named_parameters()]
         wanted = [(f'lr_mult[{p!r}]', p) for p in self.lr_mult]
         if self.gcn_lr is not None:
             wanted.append((f'gcn_prefix={self.gcn_prefix!r}', self.gcn_prefix))

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Optional
 
 import torch
-from mmengine.dist import get_world_size
 from mmpretrain.models.heads import MultiLabelClsHead
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
@@ -12,6 +11,11 @@ from torch import Tensor, nn
 from mmscpnet.datasets.class_names import load_class_names
 from mmscpnet.label_graph import LabelGraph
 from mmscpnet.models.losses import IncompleteLabelLoss, PerImageLoss
+from mmscpnet.models.losses.global_batch import (
+    count_images,
+    global_losses,
+    mean_over_processes,
+)
 from mmscpnet.registry import MODELS
 
 
@@ -63,6 +67,21 @@ class IncompleteLabelHead(MultiLabelClsHead):
     def _build_graph(self, cfg: Optional[dict]) -> Optional[nn.Module]:
         return cfg and MODELS.build({'classes': self.classes, **cfg})
 
+    def set_classes(self, classes) -> None:
+        """Take other labels without training, where a head can; for inference only.
+
+        Args:
+            classes: label names, or a file with one name a line.
+
+        Raises:
+            ValueError: the weights are tied to the labels they were trained for.
+        """
+        raise ValueError(
+            f'{type(self).__name__} has weights for each of the {self.num_classes} '
+            'labels that it was trained for, and cannot take others. A SCPHead whose '
+            'label features come from a text encoder can'
+        )
+
     def set_epoch(self, epoch: int) -> None:
         """Tell the losses the epoch, 0-based (see ``SetEpochHook``)."""
         self.epoch = epoch
@@ -88,7 +107,8 @@ class IncompleteLabelHead(MultiLabelClsHead):
 
         Returns:
             ``loss_cls``, and with PESSL ``loss_cst``, ``loss_dstl`` and the
-            statistics of the pseudo-labels. Losses are sums over images and labels.
+            statistics of the pseudo-labels. Losses are sums over labels and the images
+            of all processes.
         """
         self._check_views(num_views)
         if self.pessl is None:
@@ -108,11 +128,9 @@ class IncompleteLabelHead(MultiLabelClsHead):
             losses.update(
                 self.pessl(views[-2], views[-1], targets, idx, graph.normalized)
             )
-        # Distributed training averages gradients over the processes; the factor
-        # keeps the meaning "sum over the global batch".
-        losses = {name: value * get_world_size() for name, value in losses.items()}
+        losses = global_losses(losses)
         if self.pessl is not None:
-            losses.update(self.pessl.statistics)
+            losses.update(mean_over_processes(self.pessl.statistics))
         return losses
 
     def _logits(self, feats: tuple[Tensor], label_features: Optional[Tensor]) -> Tensor:
@@ -145,7 +163,7 @@ class IncompleteLabelHead(MultiLabelClsHead):
             )
         # mmpretrain's losses refuse an avg_factor where they add up.
         if getattr(self.loss_module, 'reduction', 'mean') == 'mean':
-            kwargs['avg_factor'] = len(logits)
+            kwargs['avg_factor'] = count_images(logits)
         return self.loss_module(logits, targets, **kwargs)
 
 

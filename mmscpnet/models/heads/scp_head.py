@@ -1,5 +1,6 @@
 """The label side of SCPNet: prompter, semantic association, cosine matching."""
 
+import copy
 import math
 from typing import Optional, Union
 
@@ -7,10 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmscpnet.datasets.class_names import load_class_names
 from mmscpnet.models.utils import load_open_clip_logit_scale
 from mmscpnet.registry import MODELS
 
 from .incomplete_label_head import IncompleteLabelHead
+from .weight_cache import WeightCache
 
 
 @MODELS.register_module()
@@ -56,6 +59,7 @@ class SCPHead(IncompleteLabelHead):
         if association is not None and self.label_graph is None:
             raise ValueError('SCPHead: association needs label_graph')
         self.prompter = MODELS.build({'classes': self.classes, **prompter})
+        self._text_encoder_cfg = prompter.get('text_encoder')
         width = self.prompter.embed_dims
         self.association = association and MODELS.build(
             {'type': 'SemanticAssociation', 'embed_dims': width, **association}
@@ -64,6 +68,7 @@ class SCPHead(IncompleteLabelHead):
         self.dropout = nn.Dropout(dropout)
         self._build_scale(scale, learn_scale)
         self._build_bias(bias, bias_init)
+        self._cache = WeightCache()
 
     @staticmethod
     def _build_projection(projection, in_channels: int, width: int) -> nn.Module:
@@ -106,6 +111,7 @@ class SCPHead(IncompleteLabelHead):
                 f"SCPHead: bias must be None, 'shared' or 'per_class', found {bias!r}"
             )
         size = sizes[bias]
+        self._bias_per_class = bias == 'per_class'
         self.bias = size and nn.Parameter(torch.full((size,), float(bias_init)))
 
     def init_weights(self) -> None:
@@ -117,6 +123,65 @@ class SCPHead(IncompleteLabelHead):
         scale = load_open_clip_logit_scale(encoder.model_name, encoder.pretrained)
         with torch.no_grad():
             self.log_scale.copy_(scale)
+
+    def set_classes(self, classes) -> None:
+        """Take other labels without training: prompts, graph and features.
+
+        For inference: what only training uses is dropped. If it fails, nothing changes.
+
+        Args:
+            classes: label names, trained or not, in any order; or a file of them.
+
+        Raises:
+            ValueError: something is tied to the labels it was trained for: soft prompts
+                or a bias for each label, a label graph or features from a file, or word
+                vectors that lack a word.
+        """
+        names = load_class_names(classes, 'labels')
+        if not getattr(self.prompter, 'shared', True):
+            raise ValueError(
+                'SCPHead: the prompter has trained soft tokens for each label '
+                '(shared=False), so it cannot take other labels'
+            )
+        bias = self._bias_of(names)
+        # A copy, as the prompter, which comes last, may fail.
+        graph = copy.deepcopy(self.label_graph)
+        if graph is not None:
+            graph.set_classes(names, self._text_encoder_of(graph))
+        self.prompter.set_classes(names)
+        self.label_graph, self.bias = graph, bias
+        self.pessl = self.pessl_label_graph = None
+        self.classes, self.num_classes = names, len(names)
+        self._cache.clear()
+
+    def train(self, mode: bool = True) -> 'SCPHead':
+        """Set the mode; label features are computed anew for each evaluation."""
+        self._cache.clear()
+        return super().train(mode)
+
+    def _apply(self, *args, **kwargs) -> 'SCPHead':
+        self._cache.clear()
+        return super()._apply(*args, **kwargs)
+
+    def _text_encoder_of(self, graph: nn.Module) -> Optional[nn.Module]:
+        """The prompter's own, if the graph was made by the same: it is at hand."""
+        source = getattr(graph, 'source', None)
+        if not isinstance(source, dict) or self._text_encoder_cfg is None:
+            return None
+        same = source.get('text_encoder') == self._text_encoder_cfg
+        return getattr(self.prompter, 'text_encoder', None) if same else None
+
+    def _bias_of(self, names: list[str]) -> Optional[nn.Parameter]:
+        if not self._bias_per_class:
+            return self.bias
+        missing = [name for name in names if name not in self.classes]
+        if missing:
+            raise ValueError(
+                "SCPHead: bias='per_class' was trained for each label, so there is "
+                f'none for {missing[:12]}{" and others" if len(missing) > 12 else ""}'
+            )
+        rows = [self.classes.index(name) for name in names]
+        return nn.Parameter(self.bias.detach()[rows])
 
     def label_features(self) -> Tensor:
         """Eq. 5: the prompter's label features Z ``(C, D)``."""
@@ -130,17 +195,31 @@ class SCPHead(IncompleteLabelHead):
         return self.association(label_features, graph)
 
     def forward(self, feats: tuple[Tensor]) -> Tensor:
-        """Last of ``feats`` ``(N, in_channels)`` -> logits ``(N, C)``, Eq. 7."""
-        return self._logits(feats, self.label_features())
+        """Last of ``feats`` ``(N, in_channels)`` -> logits ``(N, C)``, Eq. 7.
+
+        In evaluation without gradient the label features are those of the last call,
+        unless weights have changed since.
+        """
+        if self.training or torch.is_grad_enabled() or torch.jit.is_tracing():
+            return self._logits(feats, self.label_features())
+        parts = (self.prompter, self.association, self.label_graph)
+        return self._match(
+            feats, self._cache.get(parts, lambda: self._unit(self.label_features()))
+        )
 
     def _logits(self, feats: tuple[Tensor], label_features: Tensor) -> Tensor:
-        image = self.projection(self.dropout(self.pre_logits(feats)))
+        return self._match(feats, self._unit(label_features))
+
+    def _unit(self, label_features: Tensor) -> Tensor:
+        """Z ``(C, D)`` -> Z* with rows of length 1, float32."""
         labels = self.refined_label_features(label_features)
         # Half precision would cost three digits of the cosine.
+        with torch.autocast(labels.device.type, enabled=False):
+            return F.normalize(labels.float(), dim=-1)
+
+    def _match(self, feats: tuple[Tensor], unit: Tensor) -> Tensor:
+        image = self.projection(self.dropout(self.pre_logits(feats)))
         with torch.autocast(image.device.type, enabled=False):
-            cosine = (
-                F.normalize(image.float(), dim=-1)
-                @ F.normalize(labels.float(), dim=-1).t()
-            )
+            cosine = F.normalize(image.float(), dim=-1) @ unit.t()
             logits = self.log_scale.float().exp() * cosine
             return logits if self.bias is None else logits + self.bias

@@ -7,7 +7,7 @@ from mmcv.cnn import build_activation_layer
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmscpnet.label_graph import LabelGraph
+from mmscpnet.label_graph import LabelGraph, graph_product
 from mmscpnet.registry import MODELS
 
 
@@ -64,11 +64,11 @@ class SemanticAssociation(BaseModule):
 
     def forward(self, label_features: Tensor, graph: LabelGraph) -> Tensor:
         """``Z (C, D)`` and the label graph -> ``Z* (C, D)``."""
-        adjacency = getattr(graph, self.matrix).to(label_features.dtype)
+        adjacency = getattr(graph, self.matrix)
         hidden = label_features
         last = len(self.weights) - 1
         for layer, weight in enumerate(self.weights):
-            hidden = adjacency @ (hidden @ weight)
+            hidden = graph_product(adjacency, hidden @ weight)
             if layer < last or self.activate_last:
                 hidden = self.activation(hidden)
         return label_features + hidden if self.residual else hidden

@@ -13,6 +13,7 @@ from torch import Tensor
 from mmscpnet.registry import MODELS
 
 from .base import IncompleteLabelLoss
+from .global_batch import count_images, kth_largest
 
 MODES = ('ignore', 'negative', 'selective')
 
@@ -101,11 +102,12 @@ class PartialAsymmetricLoss(IncompleteLabelLoss):
         """``(N, C)`` bool."""
         if self.unknown == 'ignore':
             return unknown
-        candidates = torch.where(unknown, logits, -math.inf).flatten()
-        count = min(self.likelihood_topk * len(logits), candidates.numel())
-        out = torch.zeros_like(candidates, dtype=torch.bool)
-        out[candidates.topk(count).indices] = True
-        out = out.view_as(unknown)
+        candidates = torch.where(unknown, logits, -math.inf)
+        count = min(self.likelihood_topk, logits.size(1)) * count_images(logits)
+        if count:
+            out = candidates >= kth_largest(candidates, count)
+        else:
+            out = torch.zeros_like(unknown)
         if self.prior is not None:
             if len(self.prior) != logits.size(1):
                 raise ValueError(

@@ -4,7 +4,6 @@ import logging
 from typing import Optional
 
 import torch
-from mmengine.dist import all_gather, is_distributed
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
@@ -35,6 +34,7 @@ class PerImageLoss(IncompleteLabelLoss):
     def __init__(self, num_samples: Optional[int] = None) -> None:
         super().__init__()
         self.num_samples = num_samples or 0
+        self._waiting: Optional[Tensor] = None
 
     def allocate(self, num_samples: int, num_classes: int) -> None:
         """Make room; called once, before the first step."""
@@ -54,6 +54,9 @@ class PerImageLoss(IncompleteLabelLoss):
         if memory is None or memory.shape[-2] != num_samples:
             self.num_samples = num_samples
             self.allocate(num_samples, num_classes)
+        if self._waiting is not None:
+            state, self._waiting = self._waiting, None
+            self.set_extra_state(state)
 
     def check_index(self, sample_idx: Optional[Tensor]) -> Tensor:
         """Refuse images that there is no room for.
@@ -88,7 +91,11 @@ class PerImageLoss(IncompleteLabelLoss):
     def set_extra_state(self, state: Tensor) -> None:
         """Take the memory of a checkpoint; that of other images is left out."""
         memory = self.memory()
-        if memory is None or not state.numel():
+        if not state.numel():
+            return
+        if memory is None:
+            # FlexibleRunner loads a checkpoint before it tells the number of images.
+            self._waiting = state
             return
         if state.shape == memory.shape:
             self.recall(state.to(memory.device))
@@ -100,10 +107,3 @@ class PerImageLoss(IncompleteLabelLoss):
             logger='current',
             level=logging.WARNING,
         )
-
-
-def gather_batch(*tensors: Tensor) -> list[Tensor]:
-    """The tensors of all processes, concatenated: a memory is the same everywhere."""
-    if not is_distributed():
-        return list(tensors)
-    return [torch.cat(all_gather(tensor.contiguous())) for tensor in tensors]

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from mmscpnet.registry import MODELS
 
-from .base import PerImageLoss, gather_batch
+from .base import PerImageLoss
+from .global_batch import gather_batch
 
 
 @MODELS.register_module()

@@ -5,12 +5,13 @@ from typing import Optional
 
 import torch
 import torch.nn.functional as F
-from mmengine.dist import is_distributed
+from mmengine.dist import get_world_size, is_distributed
 from torch import Tensor, nn
 
 from mmscpnet.registry import MODELS
 
 from .base import IncompleteLabelLoss, PerImageLoss
+from .global_batch import count_images, gather_batch, sum_over_processes
 
 # Where the estimates of ROLE start: a known label at a probability of 0.995 or 0.005,
 # an unknown one between 0.4 and 0.6.
@@ -30,14 +31,17 @@ def expected_positive_regularizer(probability: Tensor, expected: float) -> Tenso
     """R_k: squared gap of the mean number of positives to ``expected``.
 
     Published per image and label, ((k_hat - k) / C)^2; times N and C here, to stand
-    beside losses that are summed.
+    beside losses that are summed. The mean is over the images of all processes, of
+    which each gets an equal part of the value.
 
     Args:
         probability: ``(N, C)``.
         expected: k.
     """
-    gap = (probability.sum(dim=1).mean() - expected) / probability.size(1)
-    return probability.numel() * gap**2
+    count, num_classes = count_images(probability), probability.size(1)
+    mean = sum_over_processes(probability.sum()) / count
+    whole = count * num_classes * ((mean - expected) / num_classes) ** 2
+    return whole - whole.detach() * (1 - 1 / get_world_size())
 
 
 @MODELS.register_module()
@@ -119,13 +123,23 @@ class ROLELoss(PerImageLoss):
         if num_samples is not None:
             self.allocate(num_samples, num_classes)
 
-    def allocate(self, num_samples: int, num_classes: int) -> None:
-        """See :class:`PerImageLoss`."""
-        if is_distributed():
+    def set_num_samples(self, num_samples: int, num_classes: int) -> None:
+        """See :class:`PerImageLoss`.
+
+        Raises:
+            ValueError: in several processes, if the config has not said the same:
+                DistributedDataParallel has to know all parameters.
+        """
+        size = num_samples * num_classes
+        if is_distributed() and self.estimates.numel() != size:
             raise ValueError(
                 'ROLELoss: distributed training needs its size in the config: '
                 f'loss=dict(num_samples={num_samples}, num_classes={num_classes})'
             )
+        super().set_num_samples(num_samples, num_classes)
+
+    def allocate(self, num_samples: int, num_classes: int) -> None:
+        """See :class:`PerImageLoss`."""
         start = 2 * torch.rand(num_samples * num_classes) - 1
         self.estimates.data = UNKNOWN_LOGIT * start.to(self.estimates.device)
         self.seen = torch.zeros(num_samples, 1, dtype=torch.bool)
@@ -170,7 +184,11 @@ class ROLELoss(PerImageLoss):
 
     @torch.no_grad()
     def _start_from_known(self, sample_idx: Tensor, targets: Tensor) -> None:
-        """At the first sight of an image its known labels enter the estimates."""
+        """At the first sight of an image its known labels enter the estimates.
+
+        Each process has all estimates, and enters the images of the others too.
+        """
+        sample_idx, targets = gather_batch(sample_idx, targets)
         self.seen = self.seen.to(targets.device)
         rows = self.estimates.data.view(self.num_samples, -1)
         new = ~self.seen[sample_idx] & (targets != -1)

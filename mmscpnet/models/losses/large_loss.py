@@ -10,6 +10,7 @@ from torch import Tensor
 from mmscpnet.registry import MODELS
 
 from .base import PerImageLoss
+from .global_batch import count_images, kth_largest
 from .pseudo_labels import PseudoLabelState, unpack_bits
 
 SCHEMES = ('LL-R', 'LL-Ct', 'LL-Cp')
@@ -24,7 +25,8 @@ class LargeLoss(PerImageLoss):
     largest losses the loss is dropped (``LL-R``), or they count as positive in this
     step (``LL-Ct``) or from now on (``LL-Cp``). Known negatives (0) are never touched.
 
-    Their number is a share of all N x C labels of the batch, as in the released code:
+    Their number is a share of all N x C labels of the batch (of all processes), as in
+    the released code:
     t * delta_rel in epoch t (0-based) for ``LL-R`` and ``LL-Ct``, delta_rel in each
     epoch but the first for ``LL-Cp``.
 
@@ -111,7 +113,7 @@ class LargeLoss(PerImageLoss):
         """Unknown labels at, and above, the threshold R(t), both ``(N, C)`` bool."""
         steps = 1 if self.scheme == 'LL-Cp' else epoch
         share = min(1.0, steps * self.delta_rel / 100)
-        count = math.ceil(loss.numel() * share)
+        count = math.ceil(count_images(loss) * loss.size(1) * share)
         candidates = torch.where(unknown, loss, -math.inf)
-        threshold = candidates.flatten().topk(count).values[-1]
+        threshold = kth_largest(candidates, count)
         return unknown & (candidates >= threshold), unknown & (candidates > threshold)

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
+from mmscpnet.label_graph import graph_product
 from mmscpnet.registry import MODELS
 
 from .pseudo_labels import PseudoLabelState
@@ -247,13 +248,13 @@ def self_distillation(
     Args:
         weak_prob: ``(N, C)``.
         strong_logits: ``(N, C)``.
-        prior: A*, ``(C, C)``.
+        prior: A*, ``(C, C)``, dense or sparse.
         divergence: ``'kl'`` or ``'cross_entropy'``.
 
     Returns:
         ``(N,)``, summed over labels.
     """
-    teacher = (prior.to(weak_prob.dtype) @ weak_prob.t()).t().clamp(0, 1)
+    teacher = graph_product(prior, weak_prob.t()).t().clamp(0, 1)
     cross = F.binary_cross_entropy_with_logits(strong_logits, teacher, reduction='none')
     if divergence == 'kl':
         cross = cross + torch.xlogy(teacher, teacher)

@@ -1,8 +1,9 @@
 """The memory of PESSL: the last pseudo-labels of every training image."""
 
 import torch
-from mmengine.dist import all_gather, is_distributed
 from torch import Tensor
+
+from .global_batch import gather_batch
 
 
 class PseudoLabelState:
@@ -43,9 +44,7 @@ class PseudoLabelState:
             sample_idx: ``(N,)`` int64. Of an image that occurs twice, the last counts.
             labels: ``(N, C)`` bool.
         """
-        if is_distributed():
-            sample_idx = torch.cat(all_gather(sample_idx.contiguous()))
-            labels = torch.cat(all_gather(labels.to(torch.uint8))).bool()
+        sample_idx, labels = gather_batch(sample_idx, labels)
         same = sample_idx[:, None] == sample_idx[None, :]
         order = torch.arange(len(sample_idx), device=sample_idx.device)
         last = (same * order).amax(dim=1)

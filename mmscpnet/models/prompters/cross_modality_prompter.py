@@ -135,8 +135,15 @@ class CrossModalityPrompter(BaseModule):
                     f'CrossModalityPrompter: with shared=False the number of labels is '
                     f'fixed at {len(self.classes)}, found {len(names)}'
                 )
-        self.classes = names
-        self._ids = None
+        before = self.classes, self._ids
+        self.classes, self._ids = names, None
+        if before[0] is None:
+            return
+        try:
+            self._check_names()
+        except ValueError:
+            self.classes, self._ids = before
+            raise
 
     def init_weights(self) -> None:
         """Load the text encoder, then start the soft tokens from their words.

@@ -93,20 +93,62 @@ class FixedLabelFeatures(BaseModule):
         super().init_weights()
         if self.encoder_cfg is None:
             features = read_features(self._source, self.num_classes)
+            if self.normalize:
+                features = F.normalize(features, dim=-1)
         else:
-            encoder = MODELS.build(self.encoder_cfg)
-            encoder.init_weights()
-            features = encode_labels(encoder, self.classes, self.templates)
+            features = self._encode(self.classes)
         if features.shape[1] != self.embed_dims:
             raise ValueError(
                 f'FixedLabelFeatures: embed_dims is {self.embed_dims}, but the '
                 f'features have {features.shape[1]}'
             )
-        if self.normalize:
-            features = F.normalize(features, dim=-1)
         with torch.no_grad():
             self.features.copy_(features)
         self._filled = True
+
+    def set_classes(self, classes: Union[str, Sequence[str]]) -> None:
+        """Take other labels; nothing changes if that fails.
+
+        Features that are there already are kept, the text encoder is asked for those
+        of new labels only.
+
+        Raises:
+            FileNotFoundError: The weights of the text encoder are missing.
+            ValueError: A label is new, and its features were read from a file or
+                trained; or the text encoder does not know it.
+        """
+        names = load_class_names(classes, 'FixedLabelFeatures: classes')
+        rows = {name: self.features[i] for i, name in enumerate(self.classes)}
+        new = [name for name in names if name not in rows]
+        if new:
+            rows.update(zip(new, self._features_of(new)))
+        features = torch.stack([rows[name] for name in names]).detach()
+        if isinstance(self.features, nn.Parameter):
+            self.features = nn.Parameter(features)
+        else:
+            self.features = features
+        self.classes, self.num_classes = names, len(names)
+
+    def _features_of(self, names: list[str]) -> Tensor:
+        if self.encoder_cfg is None or isinstance(self.features, nn.Parameter):
+            reason = (
+                'they are read from `features`'
+                if self.encoder_cfg is None
+                else 'they were trained (learnable=True)'
+            )
+            raise ValueError(
+                f'FixedLabelFeatures has no features of the labels {names[:12]}'
+                f'{" and others" if len(names) > 12 else ""}: {reason}. Only a model '
+                'with a text_encoder and learnable=False can take labels that it was '
+                'not trained for'
+            )
+        return self._encode(names).to(self.features)
+
+    def _encode(self, names: Sequence[str]) -> Tensor:
+        encoder = MODELS.build(self.encoder_cfg)
+        encoder.init_weights()
+        features = encode_labels(encoder, names, self.templates)
+        return F.normalize(features, dim=-1) if self.normalize else features
 
     def forward(self) -> Tensor:
         """Label features ``(C, D)``."""

@@ -16,6 +16,7 @@ from mmscpnet.models.utils import (
 from mmscpnet.registry import MODELS
 
 from .base import BaseTextEncoder, batches, to_ids
+from .chunks import check_chunk, encode_in_chunks
 from .packed_prompts import can_pack, encode_packed
 from .padded_prompts import encode_padded, token_embedding
 from .tokenizers import PromptTokenizer, open_clip_prompt_tokenizer
@@ -38,6 +39,10 @@ class CLIPTextEncoder(BaseTextEncoder):
             that were trained with QuickGELU, as OpenAI's were.
         model_kwargs: Overrides of open_clip's configuration of the model.
         batch_size: Texts that :meth:`encode` computes at once.
+        chunk_positions: Prompts with more positions than this in sum are computed in
+            pieces, whose activations are computed again in the backward pass: bounded
+            memory for any number of labels, for a second forward pass. None: never.
+            The 312 names of CUB have 1,500 positions.
         init_cfg: mmengine's; comes after the weights of ``pretrained``.
     """
 
@@ -49,12 +54,15 @@ class CLIPTextEncoder(BaseTextEncoder):
         quick_gelu: Optional[bool] = None,
         model_kwargs: Optional[dict] = None,
         batch_size: int = 256,
+        chunk_positions: Optional[int] = 8192,
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(init_cfg)
         self.model_name = model
         self.pretrained = None if pretrained is None else str(pretrained)
         self.batch_size = batch_size
+        check_chunk(chunk_positions, 'CLIPTextEncoder')
+        self.chunk_positions = chunk_positions
         config = open_clip_config(model, pretrained, quick_gelu, model_kwargs)
         self._text_config = config['text_cfg']
         self._tokenizer: Optional[PromptTokenizer] = None
@@ -168,7 +176,17 @@ class CLIPTextEncoder(BaseTextEncoder):
         prefix = prefix.to(dtype)
         suffixes = [suffix.to(dtype) for suffix in suffixes]
         if self.packed:
-            return encode_packed(self.tower, prefix, suffixes)
+            encode, positions = self._packed, [len(suffix) for suffix in suffixes]
+        else:
+            encode, positions = self._padded, [self.context_length] * len(suffixes)
+        return encode_in_chunks(
+            encode, prefix, suffixes, positions, self.chunk_positions
+        )
+
+    def _packed(self, prefix: Tensor, suffixes: Sequence[Tensor]) -> Tensor:
+        return encode_packed(self.tower, prefix, suffixes)
+
+    def _padded(self, prefix: Tensor, suffixes: Sequence[Tensor]) -> Tensor:
         end = (self.suffix_ids or [1])[-1]
         return encode_padded(
             self.tower,

@@ -13,6 +13,7 @@ from torch.nn.utils.rnn import pad_sequence
 from mmscpnet.registry import MODELS
 
 from .base import BaseTextEncoder, batches, to_ids
+from .chunks import check_chunk, encode_in_chunks
 from .tokenizers import PromptTokenizer, transformers_prompt_tokenizer
 
 PACKAGE_PREFIX = 'package:'
@@ -31,6 +32,9 @@ class TransformersTextEncoder(BaseTextEncoder):
         pooling: ``'mean'`` over the tokens, or ``'cls'``, the first token.
         normalize: Bring the features to length 1, as some sentence encoders end.
         batch_size: Texts that :meth:`encode` computes at once.
+        chunk_positions: Prompts with more positions than this in sum are computed in
+            pieces, whose activations are computed again in the backward pass. None:
+            never.
         init_cfg: Must be None; the weights come from ``model``.
     """
 
@@ -42,6 +46,7 @@ class TransformersTextEncoder(BaseTextEncoder):
         pooling: str = 'mean',
         normalize: bool = False,
         batch_size: int = 64,
+        chunk_positions: Optional[int] = 8192,
         init_cfg: Optional[dict] = None,
     ) -> None:
         if pooling not in ('mean', 'cls'):
@@ -59,6 +64,8 @@ class TransformersTextEncoder(BaseTextEncoder):
         self.pooling = pooling
         self.normalize = normalize
         self.batch_size = batch_size
+        check_chunk(chunk_positions, 'TransformersTextEncoder')
+        self.chunk_positions = chunk_positions
         self._source = locate_model(model)
         config = _from_pretrained('AutoConfig', self._source, model, local=True)
         self._tokenizer: Optional[PromptTokenizer] = None
@@ -149,6 +156,12 @@ class TransformersTextEncoder(BaseTextEncoder):
     ) -> Tensor:
         """Features ``(C, D)`` of C prompts that begin alike; see the base class."""
         self.check_lengths(len(prefix), [len(s) for s in suffixes], names)
+        positions = [len(prefix) + len(suffix) for suffix in suffixes]
+        return encode_in_chunks(
+            self._join, prefix, suffixes, positions, self.chunk_positions
+        )
+
+    def _join(self, prefix: Tensor, suffixes: Sequence[Tensor]) -> Tensor:
         return self._encode([torch.cat([prefix, suffix]) for suffix in suffixes])
 
     def _encode(self, prompts: Sequence[Tensor]) -> Tensor:

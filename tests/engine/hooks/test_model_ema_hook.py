@@ -6,6 +6,7 @@ from mmengine.hooks import Hook
 
 from mmscpnet.engine import ModelEMAHook
 from mmscpnet.engine.averaged_model import named_state
+from mmscpnet.utils.checkpoint import read_checkpoint
 
 DECAY = 0.8
 
@@ -51,10 +52,6 @@ class Tracker(Hook):
 
 def hook_of(runner, kind=ModelEMAHook):
     return next(hook for hook in runner.hooks if isinstance(hook, kind))
-
-
-def load(path):
-    return torch.load(path, weights_only=False)
 
 
 def assert_state(state, expected, **tolerance):
@@ -139,7 +136,7 @@ def test_best_checkpoint_holds_the_better_model(
         checkpoint=dict(save_best='toy/score', rule=rule),
     )
     runner.train()
-    best = load(tmp_path / 'work' / f'best_toy_score_epoch_{epoch}.pth')
+    best = read_checkpoint(tmp_path / 'work' / f'best_toy_score_epoch_{epoch}.pth')
     assert best['meta']['state_dict_model'] == front
     average, plain = averages[epoch - 1], plains[epoch - 1]
     first, second = (average, plain) if front == 'ema' else (plain, average)
@@ -151,7 +148,7 @@ def test_best_checkpoint_holds_the_better_model(
     # the ordinary files keep mmengine's convention, also when written again
     # because a best one was
     for i in (1, 2):
-        usual = load(tmp_path / 'work' / f'epoch_{i}.pth')
+        usual = read_checkpoint(tmp_path / 'work' / f'epoch_{i}.pth')
         assert usual['meta']['state_dict_model'] == 'ema'
         assert_state(usual['state_dict'], averages[i - 1], **CLOSE)
         assert usual['ema_state_dict']['steps'].item() == 2 * i
@@ -181,7 +178,7 @@ def test_metrics_reach_save_best_and_early_stopping(make_runner, tmp_path):
     names = sorted(os.listdir(tmp_path / 'work'))
     assert 'best_toy_score_epoch_1.pth' in names
     assert 'best_toy_score_ema_epoch_2.pth' in names
-    second = load(tmp_path / 'work' / 'best_toy_score_ema_epoch_2.pth')
+    second = read_checkpoint(tmp_path / 'work' / 'best_toy_score_ema_epoch_2.pth')
     # of epoch 2 the plain model is the better one (3 against 2)
     assert second['meta']['state_dict_model'] == 'plain'
 
@@ -220,7 +217,7 @@ def test_resume_from_either_kind_of_best_checkpoint(
     )
     first.train()
     best = tmp_path / 'a' / 'best_toy_score_epoch_1.pth'
-    assert load(best)['meta']['state_dict_model'] == front
+    assert read_checkpoint(best)['meta']['state_dict_model'] == front
 
     class Look(Hook):
         priority = 'VERY_HIGH'  # right after ModelEMAHook
@@ -252,7 +249,7 @@ def test_load_without_resume_starts_the_average_from_the_loaded(make_runner, tmp
     tracker = Tracker()
     runner = make_runner(epochs=1, hooks=[ema_cfg(), tracker], load_from=str(path))
     runner.train()
-    assert_state(tracker.start, load(path)['state_dict'])
+    assert_state(tracker.start, read_checkpoint(path)['state_dict'])
     average = dict(named_state(hook_of(runner).ema_model.module))
     assert_state(average, {k: tracker.average[k] for k in average}, **CLOSE)
 
@@ -291,7 +288,7 @@ def test_extra_state_is_neither_averaged_nor_swapped(make_runner, tmp_path):
     assert seen == [[1] * 8, [2] * 8]
     assert runner.model.state.loads == 0
     for name, times in [('epoch_1', 1), ('epoch_2', 2), ('best_toy_score_epoch_2', 2)]:
-        saved = load(tmp_path / 'work' / f'{name}.pth')
+        saved = read_checkpoint(tmp_path / 'work' / f'{name}.pth')
         for part, key in [
             ('state_dict', 'state._extra_state'),
             ('ema_state_dict', 'module.state._extra_state'),
@@ -311,7 +308,7 @@ def test_outside_training_nothing_happens(make_runner, tmp_path):
     assert hooked.test() == {'toy/error': expected, 'toy/score': -expected}
     assert set(hooked.val()) == {'toy/error', 'toy/score'}
     assert hook_of(hooked).ema_model is None
-    assert_state(hooked.model.state_dict(), load(path)['state_dict'])
+    assert_state(hooked.model.state_dict(), read_checkpoint(path)['state_dict'])
 
 
 def test_decay_per_epoch(make_runner):

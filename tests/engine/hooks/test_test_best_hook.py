@@ -8,6 +8,7 @@ import torch
 
 from mmscpnet.engine import TestBestHook
 from mmscpnet.engine.averaged_model import named_state
+from mmscpnet.utils.checkpoint import read_checkpoint
 
 from .test_model_ema_hook import ema_cfg
 
@@ -46,7 +47,7 @@ def test_best_model_is_tested(make_runner, front, resumed):
     """Also after ``--resume``, where loading once put the plain weights in front."""
     runner, spy = train(make_runner, front, resume=resumed)
     best = runner.message_hub.runtime_info['best_ckpt']
-    saved = torch.load(best, weights_only=False)
+    saved = read_checkpoint(best)
     assert saved['meta']['state_dict_model'] == front
     for name, value in spy.tested.items():
         assert torch.equal(value, saved['state_dict'][name]), name
@@ -90,9 +91,9 @@ def test_report(tmp_path):
     assert report[f'best_{report["best_model"]}'] == report['chosen']
 
     # Independently: each set of weights loaded from its file and tested.
-    last = torch.load(tmp_path / 'work_dir' / 'epoch_2.pth', weights_only=False)
+    last = read_checkpoint(tmp_path / 'work_dir' / 'epoch_2.pth')
     best = runner.message_hub.runtime_info['best_ckpt']
-    best = torch.load(best, weights_only=False)
+    best = read_checkpoint(best)
     for when, checkpoint in dict(last=last, best=best).items():
         front = checkpoint['meta']['state_dict_model']
         other = {

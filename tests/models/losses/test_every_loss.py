@@ -162,6 +162,17 @@ class TestPerImage:
         other.set_extra_state(state)
         assert torch.equal(other.get_extra_state().nan_to_num(), before.nan_to_num())
 
+    def test_memory_that_comes_before_the_number_of_images(self, kind):
+        """As with FlexibleRunner, which resumes before any hook is asked."""
+        loss, fresh = build(kind, 5), MODELS.build(LOSSES[kind])
+        logits, targets = problem(n=NUM_IMAGES, dtype=torch.float32)
+        for epoch in range(3):
+            call(loss, logits.detach(), targets, epoch)
+        fresh.set_extra_state(loss.get_extra_state())
+        fresh.set_num_samples(NUM_IMAGES, 5)
+        found, expected = fresh.get_extra_state(), loss.get_extra_state()
+        assert torch.equal(found.nan_to_num(), expected.nan_to_num())
+
     def test_average_shares_the_memory(self, kind):
         from copy import deepcopy
 

@@ -1,0 +1,254 @@
+"""Checkpoints that are whole or not there, and never fewer than one."""
+
+import os
+import shutil
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Optional
+
+import torch
+from mmengine.dist import barrier, get_world_size, is_main_process
+from mmengine.fileio import LocalBackend
+from mmengine.hooks import CheckpointHook as MMEngineCheckpointHook
+from torch import Tensor
+
+from mmscpnet.registry import HOOKS
+
+from .bare_model import bare_model
+
+PARTIAL = '.partial'
+GRADIENTS = 'pending_gradients'
+
+
+@HOOKS.register_module()
+class CheckpointHook(MMEngineCheckpointHook):
+    """mmengine's ``CheckpointHook``, safe against being killed and full disks.
+
+    - A checkpoint is written under another name, brought to the disk and then moved;
+      so is the file ``last_checkpoint``.
+    - Older checkpoints, and the former best one, are removed only when the new one is
+      whole. For a moment there is one more than ``max_keep_ckpts``.
+    - Before training the folder must have room for the weights of the model.
+    - With gradient accumulation, gradients that wait for their step are saved too (of
+      a single process; of several, a checkpoint within a step loses them).
+
+    In stores other than the local file system, objects appear as the store makes them.
+
+    Args:
+        **kwargs: as in mmengine. ``by_epoch=False, interval=500`` writes every 500
+            iterations, and ``ResumableTrainLoop`` goes on from there.
+    """
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self._gradients: Optional[dict[str, Tensor]] = None
+
+    def before_train(self, runner) -> None:
+        """Look whether checkpoints can be written, and tidy up after a former run."""
+        super().before_train(runner)
+        if self._is_local():
+            # on every process: the state of a sharded model is asked for together
+            _check_room(Path(self.out_dir), runner.model)
+            if is_main_process():
+                for path in Path(self.out_dir).glob(f'.*{PARTIAL}'):
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if self._gradients is not None:
+            for name, parameter in bare_model(runner.model).named_parameters():
+                if name in self._gradients:
+                    parameter.grad = self._gradients[name].to(parameter)
+            self._gradients = None
+
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Add gradients that no optimiser step has used yet."""
+        # Each process has its own; only the first one writes.
+        if 'optimizer' not in checkpoint or get_world_size() > 1:
+            return
+        gradients = {
+            name: parameter.grad.detach().cpu()
+            for name, parameter in bare_model(runner.model).named_parameters()
+            if parameter.grad is not None
+        }
+        if gradients:
+            checkpoint[GRADIENTS] = gradients
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Keep such gradients until training goes on."""
+        if runner._resume:
+            self._gradients = checkpoint.get(GRADIENTS)
+
+    def _save_checkpoint_with_step(self, runner, step: int, meta: dict) -> None:
+        if isinstance(self.file_backend, _LateRemoval):
+            # The new best file is there. What is saved below knows no other one.
+            self.file_backend.carry_out(self._best_files())
+        kept = list(self.keep_ckpt_ids) if self.max_keep_ckpts > 0 else []
+        if self.max_keep_ckpts > 0:
+            if step not in kept[-1:]:
+                kept.append(step)
+            # With those to be removed: if that fails, the resumed run does it.
+            runner.message_hub.update_info('keep_ckpt_ids', kept)
+        filename = self.filename_tmpl.format(step)
+        self.last_ckpt = self.file_backend.join_path(self.out_dir, filename)
+        runner.message_hub.update_info('last_ckpt', self.last_ckpt)
+        if not isinstance(runner, _WholeFiles):
+            runner = _WholeFiles(runner, self._save)
+        runner.save_checkpoint(
+            self.out_dir,
+            filename,
+            file_client_args=self.file_client_args,
+            save_optimizer=self.save_optimizer,
+            save_param_scheduler=self.save_param_scheduler,
+            meta=meta,
+            by_epoch=self.by_epoch,
+            backend_args=self.backend_args,
+            **self.args,
+        )
+        if is_main_process():
+            last = Path(runner.work_dir) / 'last_checkpoint'
+            with explain_failed_write(last):
+                write_text(last, self.last_ckpt)
+        if self.max_keep_ckpts > 0:
+            for old in kept[: -self.max_keep_ckpts]:
+                self._remove(self.filename_tmpl.format(old))
+            self.keep_ckpt_ids = deque(kept[-self.max_keep_ckpts :])
+
+    def _save_best_checkpoint(self, runner, metrics: dict) -> None:
+        if not self.save_best:
+            return
+        # mmengine removes the former best file and then writes the new one.
+        backend = self.file_backend
+        self.file_backend = late = _LateRemoval(backend)
+        try:
+            super()._save_best_checkpoint(_WholeFiles(runner, self._save), metrics)
+            late.carry_out(self._best_files())
+        finally:
+            self.file_backend = backend
+
+    def _best_files(self) -> set[str]:
+        if len(self.key_indicators) == 1:
+            return {str(self.best_ckpt_path)}
+        return {str(path) for path in self.best_ckpt_path_dict.values()}
+
+    def _save(self, runner, out_dir: str, filename: str, **kwargs) -> None:
+        """``runner.save_checkpoint``, whole or not at all."""
+        if not self._is_local():
+            runner.save_checkpoint(out_dir, filename, **kwargs)
+            return
+        path = Path(out_dir) / filename
+        partial = path.with_name(f'.{filename}{PARTIAL}')
+        with explain_failed_write(path):
+            try:
+                runner.save_checkpoint(out_dir, partial.name, **kwargs)
+                # Some strategies write a folder to which every process contributes.
+                barrier()
+                if is_main_process():
+                    _publish(partial, path)
+            except OSError:
+                if partial.is_file():
+                    partial.unlink()
+                raise
+
+    def _is_local(self) -> bool:
+        backend = getattr(self.file_backend, 'backend', self.file_backend)
+        return isinstance(backend, LocalBackend)
+
+    def _remove(self, filename: str) -> None:
+        path = self.file_backend.join_path(self.out_dir, filename)
+        if not is_main_process():
+            return
+        if self.file_backend.isfile(path):
+            self.file_backend.remove(path)
+        elif self.file_backend.isdir(path):
+            self.file_backend.rmtree(path)
+
+
+class _WholeFiles:
+    """A runner that saves checkpoints in another way; all else is its own."""
+
+    def __init__(self, runner, save) -> None:
+        self._runner = runner
+        self._save = save
+
+    def __getattr__(self, name: str):
+        return getattr(self._runner, name)
+
+    def save_checkpoint(self, out_dir: str, filename: str, **kwargs) -> None:
+        self._save(self._runner, out_dir, filename, **kwargs)
+
+
+class _LateRemoval:
+    """A file backend that removes nothing until it is told to."""
+
+    def __init__(self, backend) -> None:
+        self.backend = backend
+        self._condemned: list[str] = []
+
+    def __getattr__(self, name: str):
+        return getattr(self.backend, name)
+
+    def remove(self, path: str) -> None:
+        self._condemned.append(path)
+
+    rmtree = remove
+
+    def carry_out(self, keep: set[str]) -> None:
+        """Remove what was to be removed, except files that were written again."""
+        for path in self._condemned:
+            if str(path) in keep:
+                continue
+            if self.backend.isdir(path):
+                self.backend.rmtree(path)
+            else:
+                self.backend.remove(path)
+        self._condemned.clear()
+
+
+@contextmanager
+def explain_failed_write(path: Path) -> Iterator[None]:
+    """Say which file a full disk has cost, and that no other is lost.
+
+    Raises:
+        OSError: With the same error number.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f'{path} could not be written ({error.strerror or error}). Checkpoints '
+            'written before are whole: make room, or mend what is wrong with the '
+            'folder, and go on with --resume',
+        ) from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a small file, whole or not at all."""
+    partial = path.with_name(f'.{path.name}{PARTIAL}')
+    partial.write_text(text)
+    _publish(partial, path)
+
+
+def _publish(partial: Path, path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    if partial.is_file():
+        # Otherwise a name may outlive a power cut, and its content not.
+        with open(partial, 'rb+') as file:
+            os.fsync(file.fileno())
+    os.replace(partial, path)
+
+
+def _check_room(folder: Path, model: torch.nn.Module) -> None:
+    """Refuse to train where not even the weights could be saved."""
+    folder.mkdir(parents=True, exist_ok=True)
+    # Not of the state dict, which a sharded model gathers from all processes.
+    tensors = [*model.parameters(), *model.buffers()]
+    needed = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise OSError(
+            f'{folder} has {free / 1e9:.3f} GB left, and the weights of the model '
+            f'alone take {needed / 1e9:.3f} GB; optimiser and averaged weights come '
+            'on top. Make room, or name another folder by --work-dir'
+        )

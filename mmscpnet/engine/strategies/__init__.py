@@ -1,0 +1,3 @@
+from .fsdp import SCPNetFSDPStrategy
+
+__all__ = ['SCPNetFSDPStrategy']

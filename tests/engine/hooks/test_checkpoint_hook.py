@@ -1,0 +1,157 @@
+"""Checkpoints are whole, and there is always one."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.fileio import LocalBackend
+from mmengine.hooks import Hook
+
+from mmscpnet.utils.checkpoint import damage, read_checkpoint
+
+FULL = OSError(errno.ENOSPC, 'No space left on device')
+
+
+def names(folder):
+    return sorted(path.name for path in folder.glob('*.pth'))
+
+
+class Watch(Hook):
+    """After each move: which checkpoints there are, and are they whole?"""
+
+    def __init__(self, folder, monkeypatch):
+        self.folder, self.seen = folder, []
+        move = os.replace
+
+        def replace(source, target):
+            move(source, target)
+            assert all(damage(path) is None for path in folder.glob('*.pth'))
+            self.seen.append((Path(target).name, names(folder)))
+
+        monkeypatch.setattr(os, 'replace', replace)
+
+
+def test_there_is_always_one(make_runner, tmp_path, monkeypatch):
+    """With one to be kept, the former one goes when the next is whole."""
+    folder = tmp_path / 'work'
+    watch = Watch(folder, monkeypatch)
+    runner = make_runner(
+        scores=[1.0, 2.0, 0.0],
+        epochs=3,
+        checkpoint=dict(max_keep_ckpts=1, save_best='toy/score', rule='greater'),
+    )
+    runner.train()
+    best = [f'best_toy_score_epoch_{i}.pth' for i in (1, 2)]
+    epoch = [f'epoch_{i}.pth' for i in (1, 2, 3)]
+    pointer = 'last_checkpoint'
+    assert (
+        watch.seen
+        == [
+            (epoch[0], [epoch[0]]),
+            (pointer, [epoch[0]]),
+            (best[0], [best[0], epoch[0]]),
+            (epoch[0], [best[0], epoch[0]]),  # again, as it must know the best one
+            (pointer, [best[0], epoch[0]]),
+            (epoch[1], [best[0], *epoch[:2]]),
+            (pointer, [best[0], *epoch[:2]]),
+            (best[1], [*best, epoch[1]]),  # the former best one is still there
+            (epoch[1], [best[1], epoch[1]]),
+            (pointer, [best[1], epoch[1]]),
+            (epoch[2], [best[1], *epoch[1:]]),
+            (pointer, [best[1], *epoch[1:]]),
+        ]
+    )
+    assert names(folder) == [best[1], epoch[2]]
+    assert (folder / pointer).read_text() == str(folder / epoch[2])
+
+
+def fill_disk(monkeypatch, name):
+    """From here on files of that name take half of what is written."""
+    put = LocalBackend.put
+
+    def full(self, content, path):
+        if name in Path(path).name:
+            Path(path).write_bytes(content[: len(content) // 2])
+            raise FULL
+        put(self, content, path)
+
+    monkeypatch.setattr(LocalBackend, 'put', full)
+
+
+@pytest.mark.parametrize('name', ['epoch_2', 'best_toy_score_epoch_2'])
+def test_full_disk(make_runner, tmp_path, monkeypatch, name):
+    folder = tmp_path / 'work'
+    fill_disk(monkeypatch, name)
+    options = dict(max_keep_ckpts=1, save_best='toy/score', rule='greater')
+    runner = make_runner(scores=[1.0, 2.0], checkpoint=options)
+    with pytest.raises(OSError, match=f'{name}.*No space left.*before are whole') as e:
+        runner.train()
+    assert e.value.errno == errno.ENOSPC
+    assert 'best_toy_score_epoch_1.pth' in names(folder)
+    assert ('epoch_1.pth' in names(folder)) == (name == 'epoch_2')
+    assert all(damage(path) is None for path in folder.glob('*.pth'))
+    assert not list(folder.glob('.*'))
+    assert Path((folder / 'last_checkpoint').read_text()).is_file()
+
+
+def test_full_disk_for_the_pointer(make_runner, tmp_path, monkeypatch):
+    runner = make_runner(epochs=2)
+    write = Path.write_text
+
+    def full(self, text, *args, **kwargs):
+        if 'last_checkpoint' in self.name and 'epoch_2' in text:
+            raise FULL
+        return write(self, text, *args, **kwargs)
+
+    monkeypatch.setattr(Path, 'write_text', full)
+    with pytest.raises(OSError, match='last_checkpoint could not be written'):
+        runner.train()
+    folder = tmp_path / 'work'
+    assert (folder / 'last_checkpoint').read_text() == str(folder / 'epoch_1.pth')
+
+
+def test_no_room_for_the_weights(make_runner, monkeypatch):
+    usage = type('Usage', (), dict(free=99))
+    monkeypatch.setattr('shutil.disk_usage', lambda folder: usage)
+    runner = make_runner(hooks=[dict(type='ModelEMAHook', monitor='x', decay=0.9)])
+    with pytest.raises(OSError, match='has 0.000 GB left.*--work-dir'):
+        runner.train()
+    assert runner.iter == 0
+
+
+def test_what_a_killed_run_left_is_tidied_up(make_runner, tmp_path):
+    folder = tmp_path / 'work'
+    folder.mkdir()
+    (folder / '.epoch_1.pth.partial').write_bytes(b'half')
+    (folder / '.mine').touch()
+    make_runner(epochs=1).train()
+    assert sorted(path.name for path in folder.glob('.*')) == ['.mine']
+
+
+def test_removals_that_were_cut_off_are_made_up_for(make_runner, tmp_path):
+    """A checkpoint names those to be removed when it is written."""
+    options = dict(max_keep_ckpts=1)
+    make_runner(epochs=2, checkpoint=options).train()
+    folder = tmp_path / 'work'
+    saved = read_checkpoint(folder / 'epoch_2.pth')
+    assert saved['message_hub']['runtime_info']['keep_ckpt_ids'] == [1, 2]
+    (folder / 'epoch_1.pth').touch()
+    path = str(folder / 'epoch_2.pth')
+    make_runner(epochs=2, checkpoint=options, resume=True, load_from=path).train()
+    assert names(folder) == ['epoch_2.pth']
+
+
+def test_gradients_are_saved_only_if_some_wait(make_runner, tmp_path):
+    wrapper = dict(optimizer=dict(type='SGD', lr=0.1), accumulative_counts=2)
+    by_iter = dict(by_epoch=False, interval=1)
+    runner = make_runner(optim_wrapper=wrapper, checkpoint=by_iter)
+    runner.train()
+    first, second = (
+        read_checkpoint(tmp_path / 'work' / f'iter_{i}.pth') for i in (1, 2)
+    )
+    assert 'pending_gradients' not in second
+    parameters = {name for name, _ in runner.model.named_parameters()}
+    assert first['pending_gradients'].keys() == parameters
+    assert all(torch.is_tensor(g) for g in first['pending_gradients'].values())
