@@ -1,4 +1,4 @@
-"""``tools/test.py --out``, ``--labels``, and ``tools/analysis_tools/eval_results.py``."""
+"""``tools/test.py --out``, ``--labels``, and ``analysis_tools/eval_results.py``."""
 
 import json
 import shutil
