@@ -15,7 +15,6 @@ columns = [
         name=f'{percent}%',
         options={
             'train_dataloader.dataset.dataset.pipeline.1': dict(
-                _delete_=True,
                 type='LabelProtocol',
                 protocol='partial-sarb',
                 ratio=percent / 100,

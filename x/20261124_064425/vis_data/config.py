@@ -1,0 +1,161 @@
+custom_hooks=[
+    dict(momentum=0.1,
+        type='EMAHook'),
+    ]
+data_preprocessor=dict(
+    mean=[
+        127.5,
+        127.5,
+        127.5,
+        ],
+    num_classes=2,
+    std=[
+        127.5,
+        127.5,
+        127.5,
+        ])
+dataset=dict(
+    data_prefix='/tmp/pytest-of-root/pytest-53/tiny0/images',
+    pipeline=[
+        dict(type='LoadImageFromFile'),
+        dict(scale=(
+                32,
+                32,
+                ),
+            type='Resize'),
+        dict(type='PackInputs'),
+        ],
+    type='CustomDataset')
+default_hooks=dict(
+    checkpoint=dict(
+        interval=1,
+        save_best='auto',
+        type='CheckpointHook'),
+    visualization=dict(
+        enable=False,
+        type='VisualizationHook'))
+default_scope='mmscpnet'
+launcher='none'
+load_from='/tmp/pytest-of-root/pytest-53/test_checkpoint_with_code_is_n0/work/epoch_2.pth'
+model=dict(
+    backbone=dict(
+        base_channels=8,
+        depth=18,
+        stem_channels=8,
+        type='ResNet'),
+    head=dict(
+        in_channels=64,
+        loss=dict(
+            type='CrossEntropyLoss'),
+        num_classes=2,
+        topk=(
+            1,
+            ),
+        type='LinearClsHead'),
+    neck=dict(
+        type='GlobalAveragePooling'),
+    type='ImageClassifier')
+optim_wrapper=dict(
+    optimizer=dict(
+        lr=0.01,
+        momentum=0.9,
+        type='SGD'))
+param_scheduler=dict(
+    by_epoch=True,
+    gamma=0.1,
+    milestones=[
+        2,
+        ],
+    type='MultiStepLR')
+randomness=dict(
+    seed=3)
+test_cfg=dict(
+    )
+test_dataloader=dict(
+    batch_size=4,
+    collate_fn=dict(
+        type='default_collate'),
+    dataset=dict(
+        data_prefix='/tmp/pytest-of-root/pytest-53/tiny0/images',
+        pipeline=[
+            dict(type='LoadImageFromFile'),
+            dict(scale=(
+                    32,
+                    32,
+                    ),
+                type='Resize'),
+            dict(type='PackInputs'),
+            ],
+        type='CustomDataset'),
+    num_workers=0,
+    persistent_workers=False,
+    pin_memory=False,
+    sampler=dict(
+        shuffle=False,
+        type='DefaultSampler'))
+test_evaluator=dict(
+    topk=(
+        1,
+        ),
+    type='Accuracy')
+train_cfg=dict(
+    by_epoch=True,
+    max_epochs=2,
+    val_interval=1)
+train_dataloader=dict(
+    batch_size=4,
+    collate_fn=dict(
+        type='default_collate'),
+    dataset=dict(
+        data_prefix='/tmp/pytest-of-root/pytest-53/tiny0/images',
+        pipeline=[
+            dict(type='LoadImageFromFile'),
+            dict(scale=(
+                    32,
+                    32,
+                    ),
+                type='Resize'),
+            dict(type='PackInputs'),
+            ],
+        type='CustomDataset'),
+    num_workers=0,
+    persistent_workers=False,
+    pin_memory=False,
+    sampler=dict(
+        shuffle=True,
+        type='DefaultSampler'))
+val_cfg=dict(
+    )
+val_dataloader=dict(
+    batch_size=4,
+    collate_fn=dict(
+        type='default_collate'),
+    dataset=dict(
+        data_prefix='/tmp/pytest-of-root/pytest-53/tiny0/images',
+        pipeline=[
+            dict(type='LoadImageFromFile'),
+            dict(scale=(
+                    32,
+                    32,
+                    ),
+                type='Resize'),
+            dict(type='PackInputs'),
+            ],
+        type='CustomDataset'),
+    num_workers=0,
+    persistent_workers=False,
+    pin_memory=False,
+    sampler=dict(
+        shuffle=False,
+        type='DefaultSampler'))
+val_evaluator=dict(
+    topk=(
+        1,
+        ),
+    type='Accuracy')
+visualizer=dict(
+    type='UniversalVisualizer',
+    vis_backends=[
+        dict(type='LocalVisBackend'),
+        ])
+work_dir='x'
