@@ -18,11 +18,12 @@ from torch import nn
 from mmscpnet.datasets.class_names import load_class_names
 from mmscpnet.engine.hooks.label_set import find_head
 from mmscpnet.registry import SCOPE
-from mmscpnet.visualization.prediction import draw_prediction, shrink_photo
+from mmscpnet.visualization.prediction import shrink_photo
 
 from .inputs import Item, Photo, list_inputs, read_photo
 from .loading import build_model, build_pipeline, find_classes, find_config
 from .loading import read_weights as _read_weights
+from .outputs import as_dict, check_picture_folder, draw_result, scores_of
 from .rules import DecisionRule
 
 
@@ -38,7 +39,7 @@ class MultiLabelInferencer(BaseInferencer):
     Photos are prepared as the config's test pipeline says, so the scores are those of
     ``tools/test.py``. A model that is trained on a feature bank is given the photos
     themselves. (A bank keeps half precision by default, so a test on it differs from
-    this by what rounding makes, about 1e-3.)
+    this by what rounding makes, about 1e-4.)
 
     Args:
         model: A config or its path, of this package or of MMPretrain, or the name of a
@@ -92,6 +93,10 @@ class MultiLabelInferencer(BaseInferencer):
         if self.classes is None and self.rule.decisions is not None:
             self.classes = list(self.rule.decisions.classes)
         self.rule.check_classes(self.classes)
+        if self.classes is None:
+            # No names are known: an empty photo shows how many labels there are.
+            blank = Item(0, np.zeros((64, 64, 3), np.uint8), 'blank')
+            self.forward(self.preprocess([blank])[0])
 
     def set_labels(self, labels: Union[str, Path, Sequence[str]]) -> None:
         """Predict other labels from here on, without training.
@@ -169,7 +174,7 @@ class MultiLabelInferencer(BaseInferencer):
         batch_size = self.batch_size if batch_size is None else batch_size
         _check_batch_size(batch_size)
         items, total = list_inputs(inputs, self.pipeline[0].backend_args)
-        folder = None if show_dir is None else _picture_folder(show_dir, overwrite)
+        folder = None if show_dir is None else check_picture_folder(show_dir, overwrite)
         items = track(
             items,
             'Inference',
@@ -230,7 +235,7 @@ class MultiLabelInferencer(BaseInferencer):
             samples.update(zip(positions, predicted))
         for sample in samples.values():
             self._check_scores(sample)
-            scores = _scores(sample)[None]
+            scores = scores_of(sample)[None]
             sample.set_pred_label(np.flatnonzero(self.rule.decide(scores)[0]))
         return samples
 
@@ -259,23 +264,8 @@ class MultiLabelInferencer(BaseInferencer):
     ) -> None:
         """Draw each photo with its labels."""
         for position, sample in samples.items():
-            item = items[position]
-            name = f'{item.index:06d}'
-            if item.path is not None:
-                # Absolute paths and addresses have no place in a folder.
-                inside = Path(item.name)
-                safe = item.name == item.path or '..' in inside.parts
-                name = f'{name}_{inside.name}' if safe else item.name
-            decided = np.zeros(len(self.classes), dtype=bool)
-            decided[sample.pred_label.cpu().numpy()] = True
-            draw_prediction(
-                data[position]['photo'],
-                self.classes,
-                _scores(sample),
-                decided,
-                folder / f'{name}.png',
-                title=item.name,
-            )
+            photo = data[position]['photo']
+            draw_result(items[position], photo, sample, self.classes, folder)
 
     def postprocess(
         self,
@@ -287,35 +277,17 @@ class MultiLabelInferencer(BaseInferencer):
         """Results in the order of the items; see :meth:`stream`."""
         results = []
         for position, item in enumerate(items):
-            sample, error = samples.get(position), errors.get(position)
-            if not return_datasamples:
-                results.append(self._as_dict(item, sample, error))
-                continue
+            sample = samples.get(position)
             if sample is None:
-                sample = DataSample(metainfo=dict(img_path=item.path, error=error))
-            results.append(sample)
+                failed = dict(img_path=item.path, error=errors[position])
+                results.append(
+                    DataSample(metainfo=failed) if return_datasamples else failed
+                )
+            elif return_datasamples:
+                results.append(sample)
+            else:
+                results.append(as_dict(item, sample, self.classes, self.rule))
         return results
-
-    def _as_dict(
-        self, item: Item, sample: Optional[DataSample], error: Optional[str]
-    ) -> dict:
-        if sample is None:
-            return dict(img_path=item.path, error=error)
-        scores = _scores(sample)
-        decisions = np.zeros(len(scores), dtype=bool)
-        decisions[sample.pred_label.cpu().numpy()] = True
-        order = [i for i in np.argsort(-scores, kind='stable') if decisions[i]]
-        result = dict(
-            img_path=item.path,
-            labels=[self.classes[i] for i in order],
-            scores=scores,
-            decisions=decisions,
-            error=None,
-        )
-        probabilities = self.rule.probabilities(scores[None])
-        if probabilities is not None:
-            result['probabilities'] = probabilities[0]
-        return result
 
     def _init_model(
         self, cfg: Config, weights: Optional[str], device: str = 'cpu'
@@ -333,24 +305,9 @@ class MultiLabelInferencer(BaseInferencer):
         return default_collate
 
     def _init_visualizer(self, cfg: Config) -> None:
-        """None: pictures are drawn by :func:`draw_prediction`."""
-
-
-def _scores(sample: DataSample) -> np.ndarray:
-    return sample.pred_score.detach().float().cpu().numpy()
+        """None: pictures are drawn by :func:`draw_result`."""
 
 
 def _check_batch_size(batch_size: int) -> None:
     if not isinstance(batch_size, int) or batch_size < 1:
         raise ValueError(f'batch_size must be a whole number >= 1, found {batch_size}')
-
-
-def _picture_folder(folder: Union[str, Path], overwrite: bool) -> Path:
-    folder = Path(folder)
-    if folder.is_file():
-        raise ValueError(f'show_dir: {folder} is a file, a folder is wanted')
-    if folder.is_dir() and any(folder.iterdir()) and not overwrite:
-        raise ValueError(
-            f'show_dir: {folder} holds files. Take another folder, or overwrite=True'
-        )
-    return folder

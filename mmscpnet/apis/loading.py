@@ -106,7 +106,8 @@ def build_model(cfg: Config, checkpoint: Optional[dict]) -> nn.Module:
     # As mmengine's Runner does.
     if settings.get('data_preprocessor') is None and cfg.get('data_preprocessor'):
         settings = ConfigDict(settings, data_preprocessor=cfg.data_preprocessor)
-    model = MODELS.build(settings)
+    with _quiet():
+        model = MODELS.build(settings)
     head = getattr(model, 'head', None)
     if isinstance(head, ClsHead) and not isinstance(head, MultiLabelClsHead):
         raise ValueError(
@@ -129,7 +130,7 @@ def build_model(cfg: Config, checkpoint: Optional[dict]) -> nn.Module:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without a log file mmengine would print a paragraph on each parameter."""
+    """Warnings only: mmengine would print a paragraph on each parameter."""
     logger = MMLogger.get_current_instance()
     level = logger.level
     logger.setLevel(logging.WARNING)

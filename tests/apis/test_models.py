@@ -181,6 +181,7 @@ def test_without_names_classes_are_numbered(tmp_path):
     )
     config = mmpretrain_config(tmp_path, dict(head))
     inferencer = MultiLabelInferencer(config, top_k=5)
+    assert inferencer.classes == [f'class {i}' for i in range(5)]
     (result,) = inferencer(next((tmp_path / 'photos').glob('*.png')))
     assert sorted(result['labels']) == [f'class {i}' for i in range(5)]
     wrong = mmpretrain_config(tmp_path / 'b', {**head, 'num_classes': 4})

@@ -15,9 +15,9 @@ from mmscpnet.visualization.prediction import (
 def bars(path, colour):
     """Lengths of the bars of a colour, from the top."""
     hits = (np.array(Image.open(path).convert('RGB')) == colour).all(axis=2)
-    # A bar is four pixels high.
+    # A bar is four pixels high; letters have some pixels of its colour, too.
     lengths = hits.sum(axis=1)
-    return [int(n) for n in lengths[lengths > 0][::4]]
+    return [int(n) for n in lengths[lengths > 20][::4]]
 
 
 def draw(tmp_path, scores, decided, **options):

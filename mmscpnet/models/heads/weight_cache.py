@@ -33,8 +33,9 @@ class WeightCache:
         state = tuple(_describe(t) for m in modules if m for t in _tensors(m))
         if state:
             device = state[0][2].type
-            enabled = torch.is_autocast_enabled(device)
-            state += (enabled and torch.get_autocast_dtype(device),)
+            if torch.amp.is_autocast_available(device):
+                enabled = torch.is_autocast_enabled(device)
+                state += (enabled and torch.get_autocast_dtype(device),)
         if state != self._state:
             self._value, self._state = compute(), state
         return self._value

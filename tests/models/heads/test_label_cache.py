@@ -147,28 +147,11 @@ def test_anew_after(event, counted):
     torch.testing.assert_close(after, expected, rtol=0, atol=0)
     assert after.dtype == expected.dtype
     if event != 'dtype':
-        assert (after - before).abs().max() > 1e-4
+        assert not torch.equal(after, before)
 
 
 def test_another_device():
-    """'meta' stands in for a second device; the text tower cannot compute there."""
-    head = MODELS.build(
-        dict(
-            type='SCPHead',
-            classes=CLASSES,
-            in_channels=6,
-            prompter=dict(type='FixedLabelFeatures', features=torch.randn(4, 6)),
-            loss=dict(type='SPLCLoss'),
-        )
-    ).eval()
-    head.init_weights()
-    with torch.no_grad():
-        assert head((torch.randn(2, 6),)).device.type == 'cpu'
-        head.to('meta')
-        assert head((torch.randn(2, 6, device='meta'),)).device.type == 'meta'
-
-
-def test_a_part_on_another_device():
+    """'meta' stands in for a second device."""
     cache, module = WeightCache(), nn.Linear(2, 2)
     assert cache.get((module,), lambda: 'cpu') == 'cpu'
     module.to('meta')

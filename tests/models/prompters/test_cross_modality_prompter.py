@@ -212,9 +212,9 @@ def test_too_long_name_is_named():
     with pytest.raises(ValueError, match=match):
         make(classes=['cat', 'one two three four'], text_encoder=cfg)
     prompter = make(classes=['one two three'], text_encoder=cfg)
-    prompter.set_classes(['cat', 'one two three four'])
     with pytest.raises(ValueError, match=match):
-        prompter()
+        prompter.set_classes(['cat', 'one two three four'])
+    assert prompter.classes == ['one two three'] and len(prompter()) == 1
 
 
 def test_transformers_encoder_prompts():
