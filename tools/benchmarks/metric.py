@@ -1,11 +1,11 @@
 """Time and memory of ``MultiLabelMAP``, beside a loop over classes with argsort.
 
-Made-up scores go into the metric in batches, as from a model, each size in a process of
-its own for the peak memory. The loop is the one that is usual: sort the scores of a
-class, count hits, take the mean of precisions; once with numpy's fastest sort, whose
-result depends on chance where scores are equal, once with its stable one. They and ours
-take turns. Compared is processor time, which a busy machine leaves alone; ours can use
-several threads.
+Made-up scores go into the metric in batches, as from a model, each size in a process
+of its own for the peak memory. The loop is the usual one: sort the scores of a class,
+count hits, take the mean of the precisions; once with numpy's fastest sort, whose
+result depends on chance where scores are equal, once with its stable one. They take
+turns with ours. Compared is processor time, which a busy machine changes least; ours
+can use several threads.
 """
 
 import argparse
