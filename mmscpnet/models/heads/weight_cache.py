@@ -23,6 +23,7 @@ class WeightCache:
         """Forget the value."""
         self._state: Optional[tuple] = None
         self._value: Any = None
+        self._memory: list = []
 
     # Versions and addresses of tensors are nothing that could be compiled.
     @torch.compiler.disable
@@ -38,15 +39,26 @@ class WeightCache:
                 state += (enabled and torch.get_autocast_dtype(device),)
         if state != self._state:
             self._value, self._state = compute(), state
+            # While it is held, no other weights can be given the same address.
+            self._memory = [
+                t.untyped_storage()
+                for m in modules
+                if m
+                for t in _tensors(m)
+                if _plain(t)
+            ]
         return self._value
 
 
 def _describe(tensor: Tensor) -> tuple:
-    # Wrappers (fake, sharded) have no address.
-    plain = type(tensor) in (Tensor, nn.Parameter, nn.Buffer)
     version = -1 if tensor.is_inference() else tensor._version
-    address = tensor.data_ptr() if plain else 0
+    address = tensor.data_ptr() if _plain(tensor) else 0
     return id(tensor), version, tensor.device, tensor.dtype, address
+
+
+def _plain(tensor: Tensor) -> bool:
+    # Wrappers (fake, sharded) have no address.
+    return type(tensor) in (Tensor, nn.Parameter, nn.Buffer)
 
 
 def _tensors(module: nn.Module) -> Iterator[Tensor]:
