@@ -109,17 +109,20 @@ def test_damaged_checkpoint_is_replaced_by_the_one_before(train, tmp_path, capfd
         printed.out + printed.err
     )
     assert_same_tensors(whole['state_dict'], load(third)['state_dict'])
+    other = str(folder.parent / 'other')
     # A file that the user names is not replaced by another.
     third.write_bytes(content[:-1000])
     for arguments in (
         ['--resume', str(third)],
-        ['--overwrite', '--work-dir', 'x', '--cfg-options', f'load_from={third}'],
+        ['--overwrite', '--work-dir', other, '--cfg-options', f'load_from={third}'],
     ):
         with pytest.raises(ValueError, match='epoch_3.pth.*cannot be used: it is cut'):
             train(*arguments)
 
 
 def test_checkpoint_with_code_is_not_resumed(train, tmp_path):
+    other = str(tmp_path / 'other')
+
     class Code:
         def __reduce__(self):
             return os.mkdir, (str(tmp_path / 'code_ran'),)
@@ -132,7 +135,10 @@ def test_checkpoint_with_code_is_not_resumed(train, tmp_path):
         (['--resume', str(path)], None),
         (['--resume'], path),
         (['--resume'], ''),
-        (['--overwrite', '--work-dir', 'x', '--cfg-options', f'load_from={path}'], ''),
+        (
+            ['--overwrite', '--work-dir', other, '--cfg-options', f'load_from={path}'],
+            '',
+        ),
     ):
         if pointer is not None:
             (folder / 'last_checkpoint').write_text(str(pointer))
