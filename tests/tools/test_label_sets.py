@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from mmengine.logging import MMLogger
 
 from mmscpnet.utils.checkpoint import read_checkpoint
 from tests.end_to_end.tiny_run import CLASSES, write_tiny_run
@@ -28,6 +29,9 @@ def run(tool, trained, tmp_path):
     _, checkpoint = trained
 
     def run(way, classes, *options, path=checkpoint):
+        # Loggers are named by the second: a run of the same one would take over that
+        # of the test before, which prints to what pytest captured there.
+        MMLogger._instance_dict.clear()
         config = write_tiny_run(tmp_path / way, classes=classes)
         work = ['--work-dir', str(tmp_path / 'work' / way)]
         options = ['--cfg-options', *ONE_EPOCH, *options]
