@@ -75,31 +75,19 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 
 def load_config(args: argparse.Namespace):
-    from mmengine.config import Config
     from mmengine.registry import init_default_scope
 
-    checkpoint.check_file(args.config, 'The config file')
-    checkpoint.check_whole(args.checkpoint, 'The checkpoint')
+    from mmscpnet.apis.loading import find_config
+
     if Path(args.out).exists() and not args.overwrite:
         raise ValueError(
             f'{args.out!r} exists already. Replace it by --overwrite, or name another '
             'file by --out.'
         )
-    cfg = Config.fromfile(args.config)
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    cfg, _ = find_config(args.config)
+    cfg.merge_from_dict(args.cfg_options or {})
     init_default_scope(cfg.get('default_scope', 'mmscpnet'))
     return cfg
-
-
-def test_dataset_config(cfg):
-    """The innermost dataset that is tested on."""
-    dataset = (cfg.get('test_dataloader') or {}).get('dataset')
-    while dataset and 'dataset' in dataset:
-        dataset = dataset['dataset']
-    if not dataset or 'pipeline' not in dataset:
-        raise ValueError(f'{cfg.filename}: test_dataloader.dataset has no pipeline')
-    return dataset
 
 
 def photos_of(args, dataset_cfg) -> list[str]:
@@ -120,18 +108,34 @@ def photos_of(args, dataset_cfg) -> list[str]:
     return [dataset.get_data_info(i)['img_path'] for i in range(count)]
 
 
-def compare(model, run, photos: list[str], pipeline, dynamic: bool) -> float:
-    """Largest difference of a probability between PyTorch and the file."""
-    import numpy as np
-    import torch
+def read_photos(photos: list[str], pipeline, size: tuple[int, int]) -> list:
+    """What the test pipeline makes of the photos, each ``(3, H, W)``, B, G, R.
+
+    Raises:
+        ValueError: it gives another size than that of the export.
+    """
     from mmengine.dataset import Compose
 
     compose = Compose(pipeline)
+    images = [compose(dict(img_path=path))['inputs'] for path in photos]
+    for path, image in zip(photos, images):
+        if tuple(image.shape[1:]) != size:
+            raise ValueError(
+                f'the test pipeline makes {tuple(image.shape[1:])} (height x width) of '
+                f'{path}, but the file is to take {size}. Change --shape or the '
+                'pipeline'
+            )
+    return images
+
+
+def compare(model, run, images: list, dynamic: bool) -> float:
+    """Largest difference of a probability between PyTorch and the file."""
+    import numpy as np
+    import torch
+
     largest = 0.0
-    for path in photos:
-        packed = compose(dict(img_path=path))
-        image, sample = packed['inputs'], packed['data_samples']
-        data = dict(inputs=image[None], data_samples=[sample])
+    for image in images:
+        data = dict(inputs=image[None], data_samples=None)
         with torch.no_grad():
             expected = model.test_step(data)[0].pred_score.float().cpu().numpy()
         rgb = image.flip(0).float().numpy()[None]
@@ -156,13 +160,17 @@ def milliseconds(call, rounds: int = 15) -> float:
 def main(argv=None) -> None:
     args = parse_args(argv)
     cfg = load_config(args)
-    checkpoint.forbid_pickled_code()
-
     import numpy as np
     import torch
     from rich.console import Console
     from rich.table import Table
 
+    from mmscpnet.apis.loading import (
+        build_model,
+        find_classes,
+        find_test_dataset,
+        read_weights,
+    )
     from mmscpnet.deployment import (
         ExportedModel,
         ExportSettings,
@@ -171,24 +179,21 @@ def main(argv=None) -> None:
         open_exported,
     )
     from mmscpnet.deployment.preprocessing import input_size
-    from mmscpnet.registry import MODELS
-    from mmscpnet.utils.conversion import load_tested_weights
+    from mmscpnet.evaluation import load_decisions
     from mmscpnet.version import __version__
 
-    dataset_cfg = test_dataset_config(cfg)
+    dataset_cfg = find_test_dataset(cfg)
     steps = None
     if args.shape is None:
         steps = describe_preprocessing(dataset_cfg.pipeline)
         size = input_size(steps)
     else:
         size = (args.shape[0], args.shape[-1])
-    photos = photos_of(args, dataset_cfg)
+    images = read_photos(photos_of(args, dataset_cfg), dataset_cfg.pipeline, size)
 
-    model = MODELS.build(cfg.model)
-    load_tested_weights(model, args.checkpoint)
-    model.eval()
-    exported = ExportedModel(model)
-    classes = list(getattr(model.head, 'classes', [])) or None
+    weights = read_weights(args.checkpoint)
+    model = build_model(cfg, weights)
+    classes = find_classes(cfg, model, weights)
     metadata = dict(
         classes=classes,
         input='RGB, float32 (N, 3, H, W), 0 to 255',
@@ -200,12 +205,13 @@ def main(argv=None) -> None:
         mmscpnet=__version__,
     )
     if args.thresholds:
+        load_decisions(args.thresholds).check_classes(classes, 'the model')
         metadata['decisions'] = json.loads(Path(args.thresholds).read_text())
     settings = ExportSettings(args.format, size, args.dynamic, args.fp16)
-    export_model(exported, args.out, settings, metadata)
+    export_model(ExportedModel(model), args.out, settings, metadata)
 
     run, _ = open_exported(args.out)
-    difference = compare(model, run, photos, dataset_cfg.pipeline, args.dynamic)
+    difference = compare(model, run, images, args.dynamic)
     console = Console()
     image = torch.rand(1, 3, *size) * 255
     array = image.numpy().astype(np.float32)
@@ -229,7 +235,7 @@ def main(argv=None) -> None:
         )
     console.print(table)
     console.print(
-        f'{args.out}: largest difference on {len(photos)} photos {difference:.1e}'
+        f'{args.out}: largest difference on {len(images)} photos {difference:.1e}'
     )
     if not difference < TOLERANCE[args.fp16]:
         raise SystemExit(

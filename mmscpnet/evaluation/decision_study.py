@@ -150,14 +150,15 @@ def study_decisions(table: ScoreTable, settings: Settings, made: dict) -> Study:
         calibrated = cross_validated_decisions(
             scores, targets, fit, settings.folds, settings.seed
         )
+    single = measure(decided(False), targets)
     return Study(
         decisions,
         multilabel_average_precision(scores, targets, empty='nan').numpy(),
         (targets == 1).sum(0),
         (targets == 0).sum(0),
         measure(decisions.decide(scores), targets),
-        measure(decided(settings.per_class), targets),
-        measure(decided(False), targets),
+        measure(decided(True), targets) if settings.per_class else single,
+        single,
         chosen.common,
         chosen.borrowed if settings.per_class else np.arange(0),
         reliability(scores, targets),

@@ -10,10 +10,6 @@ from typing import Any, Optional
 from mmscpnet.utils.checkpoint import check_file
 from mmscpnet.utils.cli import CFG_OPTIONS_HELP
 
-# Names of what a head remembers of the images it is trained on.
-TRAINING_MEMORY = ('head.pessl.', 'head.loss_module.')
-GRAPHS = ('head.label_graph.', 'head.pessl_label_graph.')
-
 
 def converter_arguments(
     parser: argparse.ArgumentParser, source: str, argv=None
@@ -52,36 +48,6 @@ def build_bare_model(config: str, options: Optional[dict]):
     cfg.merge_from_dict(options or {})
     init_default_scope(cfg.get('default_scope', 'mmscpnet'))
     return MODELS.build(cfg.model)
-
-
-def load_tested_weights(model, path: str) -> None:
-    """Load what a model computes with; what training remembers may be missing.
-
-    Raises:
-        ValueError: weights are missing, unknown or of another shape.
-    """
-    import torch
-
-    from mmscpnet.models.converters import check_complete
-    from mmscpnet.utils.checkpoint import explain_refused_checkpoint
-
-    with explain_refused_checkpoint():
-        stored = torch.load(path, map_location='cpu', weights_only=True)
-    state = {
-        name: value
-        for name, value in stored.get('state_dict', stored).items()
-        if not name.startswith(TRAINING_MEMORY)
-    }
-    own = {
-        name: value
-        for name, value in model.state_dict().items()
-        if not name.startswith(TRAINING_MEMORY)
-    }
-    # A stored graph may have another number of entries than that of a bare model.
-    graphs = [name for name in own if name.startswith(GRAPHS)]
-    weights = {name: v for name, v in state.items() if not name.startswith(GRAPHS)}
-    check_complete(weights, own, [], path, graphs)
-    model.load_state_dict(state, strict=False)
 
 
 def save_converted(model, state: dict, args: argparse.Namespace) -> None:

@@ -24,7 +24,10 @@ def results(tmp_path_factory):
         ),
     )
     return {
-        kind: [torch.load(folder / f'{kind}{rank}.pth') for rank in range(PROCESSES)]
+        kind: [
+            torch.load(folder / f'{kind}{rank}.pth', weights_only=True)
+            for rank in range(PROCESSES)
+        ]
         for kind in ('losses', 'pessl0_', 'pessl1_')
     }
 

@@ -1,5 +1,6 @@
 """``tools/export.py``: the file, what is in it, and serving it without mmscpnet."""
 
+import json
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ from mmengine.config import Config
 from PIL import Image
 
 from mmscpnet.deployment import open_exported
+from mmscpnet.evaluation import Decisions
 from mmscpnet.registry import MODELS
 from tests.deployment.test_exported_model import MODELS_TO_EXPORT, build
 from tests.shared import ROOT
@@ -70,7 +72,7 @@ def export(tool, trained):
 def test_onnx_is_served_without_mmscpnet(export, trained, tmp_path, capsys):
     out = tmp_path / 'new' / 'model.onnx'
     thresholds = tmp_path / 'thresholds.json'
-    thresholds.write_text('{"thresholds": [0.5]}')
+    write_decisions(thresholds, MODELS_TO_EXPORT['clip']['head']['classes'])
     export('--out', out, '--dynamic', '--thresholds', thresholds)
     printed = capsys.readouterr().out
     assert 'milliseconds' in printed and 'on 3 photos' in printed
@@ -79,7 +81,7 @@ def test_onnx_is_served_without_mmscpnet(export, trained, tmp_path, capsys):
     run, about = open_exported(str(out))
     assert about['classes'] == MODELS_TO_EXPORT['clip']['head']['classes']
     assert about['size'] == [64, 64]
-    assert about['decisions'] == {'thresholds': [0.5]}
+    assert about['decisions']['thresholds'] == [0.5] * 5
     images = np.random.default_rng(1).uniform(0, 255, (5, 3, 64, 64))
     together = run(images.astype(np.float32))
     assert together.shape == (5, 5)
@@ -101,6 +103,11 @@ def test_onnx_is_served_without_mmscpnet(export, trained, tmp_path, capsys):
         path, label, score = line.split('\t')
         wanted = expected[path][about['classes'].index(label)]
         assert abs(float(score) - wanted) < 1e-4
+
+
+def write_decisions(path, classes):
+    decisions = Decisions(tuple(classes), np.full(len(classes), 0.5))
+    path.write_text(json.dumps(decisions.to_json()))
 
 
 def pytorch_scores(trained):
@@ -178,7 +185,15 @@ def test_bad_inputs(export, trained, tmp_path):
     with pytest.raises(ValueError, match='test_dataloader.dataset'):
         pipeline = 'test_dataloader.dataset.dataset.pipeline.1.edge=long'
         export('--out', tmp_path / 'a.onnx', '--cfg-options', pipeline)
+    photo = ['--photos', trained / '0.png']
+    with pytest.raises(ValueError, match=r'makes \(64, 64\) .* to take \(32, 32\)'):
+        export('--out', tmp_path / 'a.onnx', '--shape', '32', *photo)
     assert not list(tmp_path.iterdir())
+    write_decisions(tmp_path / 'others.json', ['cat', 'dog', 'sea', 'sky', 'sun'])
+    with pytest.raises(ValueError, match="without a threshold: 'traffic light'"):
+        thresholds = ['--thresholds', tmp_path / 'others.json']
+        export('--out', tmp_path / 'a.onnx', *photo, *thresholds)
+    assert not (tmp_path / 'a.onnx').exists()
 
 
 def test_file_of_another_program(tmp_path):

@@ -12,6 +12,8 @@ about = json.loads(session.get_modelmeta().custom_metadata_map['mmscpnet'])
 for path in sys.argv[2:]:
     photo = ImageOps.exif_transpose(Image.open(path)).convert('RGB')
     for step in about['preprocessing']:
+        if len(step) > 1:
+            sys.exit(f'{step} is not what this example does: it resizes by Pillow')
         if 'resize' in step:
             photo = photo.resize(step['resize'][::-1], Image.BILINEAR)
         elif 'resize_short' in step:

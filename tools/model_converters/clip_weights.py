@@ -31,10 +31,6 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 def main(argv=None) -> None:
     args = parse_args(argv)
-    checkpoint.forbid_pickled_code()
-
-    import torch
-
     from mmscpnet.models.converters import check_complete, from_clip, to_clip
     from mmscpnet.models.converters.clip_names import IMAGE_TOWER, SCALE, TEXT_TOWER
     from mmscpnet.models.utils.open_clip_weights import read_weights
@@ -43,7 +39,7 @@ def main(argv=None) -> None:
     own = model.state_dict()
     if args.back:
         with checkpoint.explain_refused_checkpoint():
-            state = torch.load(args.source, map_location='cpu', weights_only=True)
+            state = checkpoint.read_checkpoint(args.source)
         state = state.get('state_dict', state)
         check_complete(state, own, [], args.source, [n for n in own if 'extra' in n])
         save_whole(to_clip(state), args.out)

@@ -34,7 +34,7 @@ def published(stored: dict) -> dict:
     Raises:
         ValueError: it is not a checkpoint of a training run.
     """
-    from mmscpnet.utils.conversion import TRAINING_MEMORY
+    from mmscpnet.apis.loading import TRAINING_STATE
 
     state = stored.get('state_dict')
     if not isinstance(state, dict):
@@ -45,7 +45,7 @@ def published(stored: dict) -> dict:
         state_dict={
             name: value
             for name, value in state.items()
-            if not name.startswith(TRAINING_MEMORY)
+            if not name.startswith(TRAINING_STATE)
         },
     )
 
@@ -53,14 +53,11 @@ def published(stored: dict) -> dict:
 def main(argv=None) -> None:
     args = parse_args(argv)
     checkpoint.check_whole(args.checkpoint, 'The checkpoint')
-    checkpoint.forbid_pickled_code()
-
-    import torch
 
     from mmscpnet.utils.conversion import save_hashed
 
     with checkpoint.explain_refused_checkpoint():
-        stored = torch.load(args.checkpoint, map_location='cpu', weights_only=True)
+        stored = checkpoint.read_checkpoint(args.checkpoint)
     before = Path(args.checkpoint).stat().st_size
     path = save_hashed(published(stored), args.out)
     size = path.stat().st_size

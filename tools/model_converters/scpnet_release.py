@@ -30,16 +30,13 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 def main(argv=None) -> None:
     args = parse_args(argv)
-    checkpoint.forbid_pickled_code()
-
     import open_clip
-    import torch
 
     from mmscpnet.models.converters import check_complete, from_released
     from mmscpnet.models.converters.released_scpnet import TABLE
 
     with checkpoint.explain_refused_checkpoint():
-        state = torch.load(args.source, map_location='cpu', weights_only=True)
+        state = checkpoint.read_checkpoint(args.source)
     state = state.get('state_dict', state)
     model = build_bare_model(args.config, args.cfg_options)
     head = model.head

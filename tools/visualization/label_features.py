@@ -77,17 +77,15 @@ def read_categories(path: str, classes) -> list[str]:
 def main(argv=None) -> None:
     args = parse_args(argv)
     checkpoint.check_file(args.config, 'The config file')
-    for path in args.checkpoints:
-        checkpoint.check_whole(path, 'The checkpoint')
     out = Path(args.out)
     if out.exists() and not args.overwrite:
         raise ValueError(f'{out} exists: give --overwrite or another --out')
-    checkpoint.forbid_pickled_code()
 
     import torch
+    from mmengine.registry import init_default_scope
 
+    from mmscpnet.apis.loading import build_model, find_config, read_weights
     from mmscpnet.models.heads import SCPHead
-    from mmscpnet.utils.conversion import build_bare_model, load_tested_weights
     from mmscpnet.visualization.label_feature_map import (
         LabelPoints,
         draw_label_maps,
@@ -95,15 +93,16 @@ def main(argv=None) -> None:
         place_labels,
     )
 
-    model = build_bare_model(args.config, args.cfg_options)
-    if not isinstance(model.head, SCPHead):
-        raise ValueError(
-            f'{args.config}: a {type(model.head).__name__} has no label features'
-        )
+    cfg, _ = find_config(args.config)
+    cfg.merge_from_dict(args.cfg_options or {})
+    init_default_scope(cfg.get('default_scope', 'mmscpnet'))
     features = {}
     for name, path in zip(args.names, args.checkpoints):
-        load_tested_weights(model, path)
-        model.eval()
+        model = build_model(cfg, read_weights(path))
+        if not isinstance(model.head, SCPHead):
+            raise ValueError(
+                f'{args.config}: a {type(model.head).__name__} has no label features'
+            )
         with torch.no_grad():
             prompts = model.head.label_features()
             refined = model.head.refined_label_features(prompts)

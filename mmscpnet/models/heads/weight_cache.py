@@ -25,6 +25,10 @@ class WeightCache:
         self._value: Any = None
         self._memory: list = []
 
+    def __deepcopy__(self, memo: dict) -> 'WeightCache':
+        # The copy of a model has weights of its own.
+        return WeightCache()
+
     # Versions and addresses of tensors are nothing that could be compiled.
     @torch.compiler.disable
     def get(

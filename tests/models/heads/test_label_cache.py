@@ -205,3 +205,12 @@ def test_cache_of_nothing_and_of_buffers():
     module.running_mean.add_(1)
     cache.get((module, None), lambda: calls.append(1))
     assert len(calls) == 2
+
+
+def test_a_copy_starts_empty(counted):
+    """A deep copy (for averaged weights) neither keeps nor doubles what was kept."""
+    counted.logits()
+    twin = copy.deepcopy(counted.head)
+    assert twin._cache._value is None and not twin._cache._memory
+    counted.logits()
+    assert counted.passes == 1

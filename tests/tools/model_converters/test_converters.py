@@ -8,6 +8,7 @@ import torch
 from mmengine.config import Config
 from open_clip.model import CLIP
 
+from mmscpnet.apis.loading import build_model, read_weights
 from mmscpnet.registry import MODELS
 from tests.deployment.test_exported_model import CLASSES, MODELS_TO_EXPORT, build
 from tests.models.utils import clip_models
@@ -201,10 +202,8 @@ def test_publish(tool, tmp_path, capsys):
     left_out = set(model.state_dict()) - set(content['state_dict'])
     assert left_out == {'head.pessl._extra_state'}
 
-    from mmscpnet.utils.conversion import load_tested_weights
-
-    again = MODELS.build(MODELS_TO_EXPORT['clip'])
-    load_tested_weights(again, str(path))
+    config = Config(dict(model=MODELS_TO_EXPORT['clip']))
+    again = build_model(config, read_weights(str(path)))
     value = again.state_dict()['head.prompter.context']
     assert torch.equal(value, model.state_dict()['head.prompter.context'])
     with pytest.raises(ValueError, match='exists already'):
