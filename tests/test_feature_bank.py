@@ -258,3 +258,30 @@ def test_other_pipelines_are_refused():
 
     with pytest.raises(ValueError, match='ends with PackInputs'):
         plan_views([LoadImageFromFile()])
+
+
+def test_an_image_is_read_and_masked_once(tmp_path, model, monkeypatch):
+    """The second epoch draws other views of the same, independent, labels."""
+    dataset = make_dataset(tmp_path, random=True)
+    draw_from_bank(model, dataset, settings(tmp_path, num_draws=3), 'train')
+    np.random.seed(0)
+    first = [dataset[idx]['data_samples'] for idx in range(COUNT)]
+    monkeypatch.setattr(type(dataset), 'get_data_info', None)
+    for idx in range(COUNT):
+        again = dataset[idx]['data_samples']
+        assert torch.equal(again.gt_score, first[idx].gt_score)
+        assert again.metainfo == first[idx].metainfo
+        # What is added to one, by a model that predicts, is not in the next.
+        again.set_pred_score(torch.ones(len(CLASSES)))
+        assert 'pred_score' not in dataset[idx]['data_samples']
+        assert 'pred_score' not in first[idx]
+
+
+def test_labels_of_many_images_are_not_all_kept(tmp_path, model, monkeypatch):
+    monkeypatch.setattr('mmscpnet.feature_bank.pipeline.MAX_KEPT', 4)
+    dataset = make_dataset(tmp_path)
+    draw_from_bank(model, dataset, settings(tmp_path), 'train')
+    first = [dataset[idx]['data_samples'].gt_score for idx in range(COUNT)]
+    assert len(dataset.pipeline._packed) == 4
+    for idx in range(COUNT):
+        assert torch.equal(dataset[idx]['data_samples'].gt_score, first[idx])

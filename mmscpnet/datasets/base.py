@@ -76,7 +76,11 @@ class ThreeStateDataset(BaseDataset):
         Raises:
             ValueError: the pipeline gave None, for which mmengine takes a random image.
         """
-        data = super().prepare_data(idx)
+        # A feature bank need not read the annotation of an image a second time.
+        again = getattr(self.pipeline, 'again', None)
+        data = None if again is None else again(idx)
+        if data is None:
+            data = super().prepare_data(idx)
         if data is None:
             raise ValueError(
                 f'the pipeline gives None for {self.get_data_info(idx)["img_path"]}; '

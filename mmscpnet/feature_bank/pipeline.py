@@ -1,19 +1,24 @@
 """Which views a pipeline makes, and the pipeline that draws them from a bank."""
 
+import copy
 import json
 import random
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
 from mmengine.dataset import Compose
 from mmpretrain.datasets.transforms import MultiView, PackInputs
+from mmpretrain.structures import DataSample
 
 from mmscpnet.datasets.transforms import LabelMasking
 
 from .bank import fingerprint
+
+# Images whose packed labels are kept in memory, about 2 KB each.
+MAX_KEPT = 50_000
 
 
 class ViewPlan(NamedTuple):
@@ -125,12 +130,13 @@ class ViewImages(torch.utils.data.Dataset):
 class BankPipeline:
     """In place of a dataset's pipeline: mask the labels, draw views from a bank.
 
-    Views of one kind are different draws as long as there are enough.
+    Views of one kind are different draws as long as there are enough. As labels are
+    masked the same way each time, the packed labels of an image are kept.
 
     Args:
         plan: of the pipeline it replaces.
-        features: ``(N, P, V, D)``.
-        rows: ``sample_idx`` -> row of ``features``.
+        features: ``(N, P, V, D)``, rows in the order of the dataset.
+        rows: ``sample_idx`` -> position in the dataset.
     """
 
     def __init__(self, plan: ViewPlan, features: np.ndarray, rows: np.ndarray) -> None:
@@ -138,6 +144,7 @@ class BankPipeline:
         # To index a memory map costs more than to index a plain view of it.
         self.features = np.asarray(features)
         self.rows = rows
+        self._packed: dict[int, dict] = {}
 
     @property
     def transforms(self) -> list[BaseTransform]:
@@ -146,19 +153,50 @@ class BankPipeline:
 
     def __call__(self, info: dict) -> dict:
         """Annotation -> ``inputs`` (features) and ``data_samples``."""
+        position = int(self.rows[info['sample_idx']])
         for transform in self.plan.masking:
             info = transform.transform(info)
         packed = self.plan.pack.transform(info)
-        stored = self.features[self.rows[info['sample_idx']]]
+        if len(self._packed) < MAX_KEPT:
+            self._packed[position] = packed
+        return self._draw(position, packed)
+
+    def again(self, position: int) -> Optional[dict]:
+        """What the call gives for an image that it was given before; else None.
+
+        Args:
+            position: of the image in the dataset.
+        """
+        packed = self._packed.get(position)
+        return None if packed is None else self._draw(position, packed)
+
+    def _draw(self, position: int, packed: dict) -> dict:
+        stored, slots = self.features[position], self.plan.slots
         num_draws = stored.shape[1]
-        order = {
-            kind: np.random.permutation(num_draws) for kind in set(self.plan.slots)
-        }
-        taken = dict.fromkeys(order, 0)
-        draws = []
-        for kind in self.plan.slots:
-            draws.append(order[kind][taken[kind] % num_draws])
-            taken[kind] += 1
-        views = torch.from_numpy(stored[self.plan.slots, draws]).float().unbind()
-        packed['inputs'] = list(views) if self.plan.multi_view else views[0]
-        return packed
+        if num_draws == 1:
+            views = stored[slots, 0]
+        else:
+            order = {
+                kind: random.sample(range(num_draws), num_draws)
+                for kind in range(len(stored))
+            }
+            draws = [
+                order[kind][slots[:slot].count(kind) % num_draws]
+                for slot, kind in enumerate(slots)
+            ]
+            views = stored[slots, draws]
+        inputs = torch.from_numpy(views).float().unbind()
+        sample = copy_sample(packed['data_samples'])
+        return dict(
+            inputs=list(inputs) if self.plan.multi_view else inputs[0],
+            data_samples=sample,
+        )
+
+
+def copy_sample(sample: DataSample) -> DataSample:
+    """A sample that can be given other fields; its tensors are shared."""
+    twin = copy.copy(sample)
+    # As attributes these two are protected.
+    for name in ('_metainfo_fields', '_data_fields'):
+        vars(twin)[name] = set(vars(sample)[name])
+    return twin

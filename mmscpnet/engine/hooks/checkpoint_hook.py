@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Optional
 
 import torch
+from mmengine.config import Config
 from mmengine.dist import barrier, get_world_size, is_main_process
 from mmengine.fileio import LocalBackend
 from mmengine.hooks import CheckpointHook as MMEngineCheckpointHook
@@ -44,6 +45,7 @@ class CheckpointHook(MMEngineCheckpointHook):
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self._gradients: Optional[dict[str, Tensor]] = None
+        self._config = _ConfigText()
 
     def before_train(self, runner) -> None:
         """Look whether checkpoints can be written, and tidy up after a former run."""
@@ -132,6 +134,10 @@ class CheckpointHook(MMEngineCheckpointHook):
 
     def _save(self, runner, out_dir: str, filename: str, **kwargs) -> None:
         """``runner.save_checkpoint``, whole or not at all."""
+        with self._config.formatted_once(runner):
+            self._save_whole(runner, out_dir, filename, **kwargs)
+
+    def _save_whole(self, runner, out_dir: str, filename: str, **kwargs) -> None:
         if not self._is_local():
             runner.save_checkpoint(out_dir, filename, **kwargs)
             return
@@ -161,6 +167,34 @@ class CheckpointHook(MMEngineCheckpointHook):
             self.file_backend.remove(path)
         elif self.file_backend.isdir(path):
             self.file_backend.rmtree(path)
+
+
+class _ConfigText:
+    """A config whose text, which each checkpoint holds, is not formatted each time.
+
+    To format it takes longer than to train an epoch on a small feature bank.
+    """
+
+    def __init__(self) -> None:
+        self._config: Optional[Config] = None
+        self._content: dict = {}
+        self.pretty_text = ''
+
+    def __getattr__(self, name: str):
+        return getattr(self._config, name)
+
+    @contextmanager
+    def formatted_once(self, runner) -> Iterator[None]:
+        """Stand in for ``runner.cfg``."""
+        self._config = runner.cfg
+        content = runner.cfg.to_dict()
+        if content != self._content:
+            self._content, self.pretty_text = content, runner.cfg.pretty_text
+        runner.cfg = self
+        try:
+            yield
+        finally:
+            runner.cfg = self._config
 
 
 class _WholeFiles:
