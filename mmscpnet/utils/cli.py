@@ -149,13 +149,23 @@ def check_work_dir(folder: str) -> None:
 
 
 def build_runner(cfg):
-    """Build the Runner, or the class that ``runner_type`` names."""
+    """Build the Runner, or the class that ``runner_type`` names.
+
+    Raises:
+        ValueError: If the config asks for what MMEngine compiles.
+    """
     # The import makes the scope known to MMEngine, also for configs without
     # custom_imports.
     from mmengine.runner import Runner
 
     from mmscpnet.registry import RUNNERS
 
+    if cfg.get('compile'):
+        raise ValueError(
+            f'compile={cfg.compile!r} makes MMEngine compile the training step with '
+            'its optimiser, log and hooks, which fails. To compile the image encoder '
+            'set model.compile_backbone=True, or to options of torch.compile'
+        )
     prepare_cpu_processes(cfg)
     # MMEngine drops its own default hooks by None, but stumbles over any other's.
     hooks = cfg.get('default_hooks') or {}

@@ -214,6 +214,11 @@ def test_missing_config(tool):
         tool('train.py').main(['no/where.py'])
 
 
+def test_compile_of_mmengine(train):
+    with pytest.raises(ValueError, match='model.compile_backbone=True'):
+        train('--cfg-options', 'compile=True')
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason='has a GPU')
 def test_amp_needs_an_accelerator(train):
     with pytest.raises(ValueError, match='--amp needs a GPU'):
