@@ -26,6 +26,17 @@ class IncompleteLabelHead(MultiLabelClsHead):
     concatenated along the batch, in this order: (labelled), (weak, strong), where the
     labelled view serves as the weak one too, or (labelled, weak, strong).
 
+    Model, losses and optimiser never read a number back from the device. In a step the
+    host waits for it only
+
+    - for the log: mmengine's RuntimeInfoHook reads the losses, and ``clip_grad`` its
+      norm, at each iteration, and mixed precision whether gradients are infinite;
+    - while images, labels and indices are copied to it (``pin_memory`` and
+      ``data_preprocessor.non_blocking=True`` spare the images);
+    - with several processes, for the number of images of each: PESSL and the losses
+      that look beyond their own images (:mod:`~mmscpnet.models.losses.global_batch`);
+    - with ``FiniteLossHook(action='skip')``, before the backward pass.
+
     Args:
         classes: C label names, or a file with one name a line.
         loss: config of the classification loss, on the labelled view. Either a loss

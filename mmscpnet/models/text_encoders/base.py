@@ -4,9 +4,10 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Optional
 
-import torch
 from mmengine.model import BaseModule
 from torch import Tensor
+
+from mmscpnet.models.utils import index_tensor
 
 
 class BaseTextEncoder(BaseModule):
@@ -114,4 +115,4 @@ def batches(items: Sequence, size: int) -> list[Sequence]:
 
 def to_ids(ids: Sequence[int], like: Tensor) -> Tensor:
     """Token ids as a tensor on the device of ``like``."""
-    return torch.tensor(list(ids), dtype=torch.long, device=like.device)
+    return index_tensor(ids, like.device)

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from mmscpnet.models.utils import index_tensor
+
 
 def check_chunk(chunk_positions: int | None, where: str) -> None:
     """Refuse a size of pieces that is not positive."""
@@ -63,5 +65,5 @@ def encode_in_chunks(
         ]
     else:
         features = [run(piece) for piece in pieces]
-    back = torch.tensor(order, device=prefix.device).argsort()
+    back = index_tensor(order, prefix.device).argsort()
     return torch.cat(features)[back]

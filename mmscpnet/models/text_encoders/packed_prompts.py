@@ -15,6 +15,8 @@ import torch.nn.functional as F
 from open_clip.transformer import ResidualAttentionBlock, TextTransformer
 from torch import Tensor, nn
 
+from mmscpnet.models.utils import index_tensor
+
 
 class Layout(NamedTuple):
     """Where the prompts lie in the packed rows.
@@ -71,7 +73,7 @@ def encode_packed(
     layout = Layout(
         num_prefix,
         [(length, lengths.count(length)) for length in sorted(set(lengths))],
-        torch.tensor(lengths, device=prefix.device).cumsum(0) + num_prefix - 1,
+        index_tensor(lengths, prefix.device).cumsum(0) + num_prefix - 1,
     )
     positions = tower.positional_embedding
     rows = [prefix + positions[:num_prefix]]
@@ -85,7 +87,7 @@ def encode_packed(
         x = _block(block, x, layout, ends_only=False)
     x = _block(blocks[-1], x, layout, ends_only=True)
     x = project(tower, tower.ln_final(x))
-    back = torch.tensor(order, device=x.device).argsort()
+    back = index_tensor(order, x.device).argsort()
     return x[back]
 
 

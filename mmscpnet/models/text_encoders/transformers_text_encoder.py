@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
+from mmscpnet.models.utils import index_tensor
 from mmscpnet.registry import MODELS
 
 from .base import BaseTextEncoder, batches, to_ids
@@ -167,7 +168,7 @@ class TransformersTextEncoder(BaseTextEncoder):
     def _encode(self, prompts: Sequence[Tensor]) -> Tensor:
         """Token embeddings, each ``(L_i, width)`` -> ``(C, D)``."""
         embeddings = pad_sequence(prompts, batch_first=True)
-        lengths = torch.tensor([len(p) for p in prompts], device=embeddings.device)
+        lengths = index_tensor([len(p) for p in prompts], embeddings.device)
         positions = torch.arange(embeddings.shape[1], device=embeddings.device)
         mask = positions < lengths[:, None]
         # T5 and its kin have one method for ids and embeddings; all take these names.

@@ -1,4 +1,5 @@
 from .checkpointing import checkpoint_module
+from .host_tensors import index_tensor
 from .open_clip_towers import (
     build_text_tower,
     build_visual_tower,
@@ -18,6 +19,7 @@ __all__ = [
     'build_visual_tower',
     'checkpoint_module',
     'fit_position_embedding',
+    'index_tensor',
     'load_open_clip_logit_scale',
     'load_open_clip_state_dict',
     'load_tower',
