@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -76,61 +77,71 @@ def _average_precisions(
     """Some columns, (N, c) -> AP (c,), 0 without positives, and positives (c,)."""
     # one class a row: sorting along contiguous memory is faster
     scores, targets = scores.t().contiguous(), targets.t().contiguous()
-    total = _count(targets == 1)
-    result = torch.zeros(len(scores), dtype=torch.float64, device=scores.device)
-    # Classes with about as many positives together: their rows are filled up little.
     height = max(1, CACHE_ENTRIES // max(1, scores.shape[1]))
-    blocks = total.argsort(stable=True).split(height)
-
-    def evaluate(rows: Tensor) -> Tensor:
-        return _rows(scores[rows], targets[rows], total[rows], mode)
-
+    blocks = zip(scores.split(height), targets.split(height))
     # numpy sorts in one thread, and lets others run meanwhile
     with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        for rows, values in zip(blocks, pool.map(evaluate, blocks)):
-            result[rows] = values
+        parts = list(pool.map(lambda block: _rows(*block, mode), blocks))
+    result, total = (torch.cat(part) for part in zip(*parts))
     return result, total
 
 
-def _rows(scores: Tensor, targets: Tensor, total: Tensor, mode: str) -> Tensor:
-    """AP of some classes, (c, N) -> (c,); changes the scores."""
-    num_samples, total = scores.shape[1], total[:, None]
-    positives = _rows_of_positives(scores, targets, total)
-    if not positives.numel():
-        return torch.zeros(len(scores), dtype=torch.float64, device=scores.device)
-    known = torch.full_like(total, num_samples)
-    if int(targets.min()) == -1:
-        # Unknown entries come first and are no one's rank.
-        unknown = targets == -1
-        scores.masked_fill_(unknown, -torch.inf)
-        known -= _count(unknown)[:, None]
-    # Only values are sorted, not indices: that is what makes this fast.
-    ranks = num_samples - torch.searchsorted(_sort_rows(scores), positives)
-    ranks = torch.minimum(ranks, known)
-    place = torch.arange(positives.shape[1], device=scores.device)
-    valid = place < total
+def _keys(scores: Tensor, targets: Tensor) -> Tensor:
+    """Whole numbers that rise with the score; the lowest bit is set for positives.
+
+    So sorting the values alone, which is several times as fast as sorting indices,
+    brings the targets along. Unknown entries get the smallest number there is.
+    """
+    if scores.dtype == torch.float64:
+        order = torch.unique(scores, return_inverse=True)[1]
+    else:
+        # Adding zero leaves no -0. The bits of other floats from 0 on rise with them.
+        order = (scores + 0.0).view(torch.int32)
+        low, high = order.aminmax()
+        if low < 0 or high >= 1 << 30:
+            # negative scores, or some of 2 and more: not probabilities
+            order = torch.where(order < 0, order ^ 0x7FFFFFFF, order).long()
+    keys = (order << 1).bitwise_or_((targets == 1).view(torch.int8))
+    if targets.amin() == -1:
+        keys.masked_fill_(targets == -1, torch.iinfo(keys.dtype).min)
+    return keys
+
+
+def _rows(scores: Tensor, targets: Tensor, mode: str) -> tuple[Tensor, Tensor]:
+    """Some classes, twice (c, N) -> AP (c,) and positives (c,)."""
+    num_classes, num_samples = scores.shape
+    if not (targets == 1).any():
+        none = torch.zeros(num_classes, dtype=torch.float64, device=scores.device)
+        return none, none.long()
+    keys = _sort_rows(_keys(scores, targets))
+    row, place = _nonzero(keys & 1)
+    total = torch.bincount(row, minlength=num_classes)
+    column = torch.arange(len(row), device=row.device)
+    column -= (total.cumsum(dim=0) - total)[row]
+    # of the positives, rising, a row a class; filled up with what comes last
+    found = keys.new_full((num_classes, int(total.max())), torch.iinfo(keys.dtype).max)
+    found[row, column] = keys[row, place]
+    # Entries at least as high: those from the first one of the same score on, whose
+    # key may lack the bit of the positives.
+    ranks = num_samples - torch.searchsorted(keys, found & -2)
+
+    column = torch.arange(found.shape[1], device=keys.device)
+    total = total[:, None]
+    valid = column < total
     # the first of equal ones is where their step of the curve ends
-    first = (place * (positives != positives.roll(1, dims=1))).cummax(dim=1).values
+    first = (column * (ranks != ranks.roll(1, dims=1))).cummax(dim=1).values
     hits = total - first
     precision = (hits.double() / ranks.clamp(min=1)) * valid
+    total = total.flatten()
     if mode == 'voc2007_11point':
         # recall >= tenth / 10 in whole numbers: 0.1 * 3 is above 3 / 10 in floats
-        points = (10 * hits >= tenth * total for tenth in range(11))
-        return sum((precision * reached).amax(dim=1) for reached in points) / 11
+        points = (10 * hits >= tenth * total[:, None] for tenth in range(11))
+        result = sum((precision * reached).amax(dim=1) for reached in points) / 11
+        return result, total
     if mode == 'voc2012':
         # the scores rise: what is behind an entry is at a lower recall
         precision = precision.cummax(dim=1).values * valid
-    return precision.sum(dim=1) / total.flatten().clamp(min=1)
-
-
-def _rows_of_positives(scores: Tensor, targets: Tensor, total: Tensor) -> Tensor:
-    """Scores of the positives, a row a class, rising, filled up with infinity."""
-    row, _ = index = (targets == 1).nonzero(as_tuple=True)
-    first = total.flatten().cumsum(dim=0) - total.flatten()
-    column = torch.arange(len(row), device=row.device) - first[row]
-    positives = scores.new_full((len(scores), int(total.max())), torch.inf)
-    positives[row, column] = scores[index]
-    return _sort_rows(positives)
+    return precision.sum(dim=1) / total.clamp(min=1), total
 
 
 def _sort_rows(values: Tensor) -> Tensor:
@@ -141,6 +152,10 @@ def _sort_rows(values: Tensor) -> Tensor:
     return values
 
 
-def _count(flags: Tensor) -> Tensor:
-    """Flags that are set in each row; a sum of bool takes five times as long."""
-    return flags.view(torch.int8).sum(dim=1, dtype=torch.int32).long()
+def _nonzero(flags: Tensor) -> tuple[Tensor, Tensor]:
+    """Rows and columns of what is not zero; numpy finds it in half the time."""
+    if flags.device.type != 'cpu':
+        return flags.nonzero(as_tuple=True)
+    flat = torch.from_numpy(np.flatnonzero(flags.numpy()))
+    row = flat.div(flags.shape[1], rounding_mode='floor')
+    return row, flat - row * flags.shape[1]
