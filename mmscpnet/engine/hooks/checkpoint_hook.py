@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Optional
 
-import torch
 from mmengine.config import Config
 from mmengine.dist import barrier, get_world_size, is_main_process
 from mmengine.fileio import LocalBackend
@@ -18,6 +17,7 @@ from torch import Tensor
 from mmscpnet.registry import HOOKS
 
 from .bare_model import bare_model
+from .disk_room import check_room, checkpoint_size
 
 PARTIAL = '.partial'
 GRADIENTS = 'pending_gradients'
@@ -31,7 +31,7 @@ class CheckpointHook(MMEngineCheckpointHook):
       so is the file ``last_checkpoint``.
     - Older checkpoints, and the former best one, are removed only when the new one is
       whole. For a moment there is one more than ``max_keep_ckpts``.
-    - Before training the folder must have room for the weights of the model.
+    - Before training the folder must have room for one more checkpoint.
     - With gradient accumulation, gradients that wait for their step are saved too (of
       a single process; of several, a checkpoint within a step loses them).
 
@@ -52,7 +52,8 @@ class CheckpointHook(MMEngineCheckpointHook):
         super().before_train(runner)
         if self._is_local():
             # on every process: the state of a sharded model is asked for together
-            _check_room(Path(self.out_dir), runner.model)
+            size = checkpoint_size(runner, self.save_optimizer)
+            check_room(Path(self.out_dir), size)
             if is_main_process():
                 for path in Path(self.out_dir).glob(f'.*{PARTIAL}'):
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -271,18 +272,3 @@ def _publish(partial: Path, path: Path) -> None:
         with open(partial, 'rb+') as file:
             os.fsync(file.fileno())
     os.replace(partial, path)
-
-
-def _check_room(folder: Path, model: torch.nn.Module) -> None:
-    """Refuse to train where not even the weights could be saved."""
-    folder.mkdir(parents=True, exist_ok=True)
-    # Not of the state dict, which a sharded model gathers from all processes.
-    tensors = [*model.parameters(), *model.buffers()]
-    needed = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise OSError(
-            f'{folder} has {free / 1e9:.3f} GB left, and the weights of the model '
-            f'alone take {needed / 1e9:.3f} GB; optimiser and averaged weights come '
-            'on top. Make room, or name another folder by --work-dir'
-        )
