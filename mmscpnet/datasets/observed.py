@@ -43,11 +43,13 @@ class LabelBlock(NamedTuple):
         paths: of the photos.
         observed: ``(n, C)`` int8 in {1, 0, -1}, as training sees them.
         full: the same before label masking.
+        sample_idx: ``(n,)``, their lasting numbers.
     """
 
     paths: list[str]
     observed: np.ndarray
     full: np.ndarray
+    sample_idx: np.ndarray
 
 
 def label_blocks(dataset: BaseDataset, size: int = 4096) -> Iterator[LabelBlock]:
@@ -66,4 +68,5 @@ def label_blocks(dataset: BaseDataset, size: int = 4096) -> Iterator[LabelBlock]
             full = np.stack([info['full_gt_score'] for info in infos])
         else:
             full = observed
-        yield LabelBlock(paths, observed, full)
+        numbers = np.array([info['sample_idx'] for info in infos])
+        yield LabelBlock(paths, observed, full, numbers)

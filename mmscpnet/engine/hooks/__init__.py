@@ -5,6 +5,7 @@ from .finite_loss_hook import FiniteLossHook
 from .label_check_hook import LabelCheckHook
 from .model_ema_hook import ModelEMAHook
 from .norm_policy_hook import FrozenNormHook
+from .pseudo_label_diagnostics_hook import PseudoLabelDiagnosticsHook
 from .test_best_hook import TestBestHook
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     'FrozenNormHook',
     'LabelCheckHook',
     'ModelEMAHook',
+    'PseudoLabelDiagnosticsHook',
     'SetEpochHook',
     'TestBestHook',
 ]

@@ -123,14 +123,7 @@ class PESSLLoss(nn.Module):
         weak_prob = logits_weak.detach().float().sigmoid()
 
         self.class_confidence = self._confidence()
-        threshold = self.p_cutoff * self.class_confidence
-        threshold = threshold / (2 - self.class_confidence)
-        confident = confident_labels(weak_prob, threshold, self.hard_k)
-        confident = confident & (targets != 0)
-        counted = confident.any(dim=1)
-        if self.include_observed:
-            confident = confident | (targets == 1)
-
+        confident, counted = self.select(weak_prob, targets)
         cst = F.binary_cross_entropy_with_logits(
             strong, confident.to(strong.dtype), reduction='none'
         ).sum(dim=1)
@@ -142,12 +135,35 @@ class PESSLLoss(nn.Module):
         self.statistics = dict(
             pseudo_labels=confident.sum(dim=1).float().mean(),
             confident_images=counted.float().mean(),
-            mean_threshold=threshold.mean(),
+            mean_threshold=self.threshold.mean(),
         )
         return dict(
             loss_cst=self.loss_weight_cst * cst.sum(),
             loss_dstl=self.loss_weight_dstl * dstl.sum(),
         )
+
+    @property
+    def threshold(self) -> Tensor:
+        """T(c) ``(C,)`` of the last call."""
+        return self.p_cutoff * self.class_confidence / (2 - self.class_confidence)
+
+    def select(self, probability: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Pseudo-labels at the thresholds of the last call.
+
+        Args:
+            probability: ``(N, C)``.
+            targets: ``(N, C)`` in {1, 0, -1}.
+
+        Returns:
+            O(x) ``(N, C)`` bool, with the known positives if ``include_observed``, and
+            ``(N,)`` bool, whether an image has any but for these.
+        """
+        confident = confident_labels(probability, self.threshold, self.hard_k)
+        confident = confident & (targets != 0)
+        counted = confident.any(dim=1)
+        if self.include_observed:
+            confident = confident | (targets == 1)
+        return confident, counted
 
     def _confidence(self) -> Tensor:
         return class_confidence(
@@ -240,6 +256,19 @@ def class_confidence(counts: Tensor, capacity: int) -> Tensor:
     return (counts / scale).clamp_min(floor).float()
 
 
+def calibrate(probability: Tensor, prior: Tensor) -> Tensor:
+    """SASC of Eq. 11: probabilities averaged over each label's neighbours.
+
+    Args:
+        probability: ``(N, C)``.
+        prior: A*, ``(C, C)``, dense or sparse.
+
+    Returns:
+        ``(N, C)``.
+    """
+    return graph_product(prior, probability.t()).t().clamp(0, 1)
+
+
 def self_distillation(
     weak_prob: Tensor, strong_logits: Tensor, prior: Tensor, divergence: str
 ) -> Tensor:
@@ -254,7 +283,7 @@ def self_distillation(
     Returns:
         ``(N,)``, summed over labels.
     """
-    teacher = graph_product(prior, weak_prob.t()).t().clamp(0, 1)
+    teacher = calibrate(weak_prob, prior)
     cross = F.binary_cross_entropy_with_logits(strong_logits, teacher, reduction='none')
     if divergence == 'kl':
         cross = cross + torch.xlogy(teacher, teacher)
