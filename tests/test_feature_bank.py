@@ -9,16 +9,20 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+from mmengine.dataset import default_collate
 from mmengine.registry import init_default_scope
 from PIL import Image
+from torch.utils.data import DataLoader
 
-from mmscpnet.datasets import MultiLabelListDataset
+from mmscpnet.datasets import ConcatDataset, MultiLabelListDataset
+from mmscpnet.engine.loops.keyed_batches import key_batches
 from mmscpnet.feature_bank import (
     BankPipeline,
     BankSettings,
     FeatureBank,
     draw_from_bank,
     plan_views,
+    read_whole_batches,
 )
 from mmscpnet.registry import MODELS
 
@@ -285,3 +289,33 @@ def test_labels_of_many_images_are_not_all_kept(tmp_path, model, monkeypatch):
     assert len(dataset.pipeline._packed) == 4
     for idx in range(COUNT):
         assert torch.equal(dataset[idx]['data_samples'].gt_score, first[idx])
+
+
+@pytest.mark.parametrize('views', [True, False])
+def test_a_batch_is_read_at_once(tmp_path, model, views):
+    """The same batch as from sample after sample, of one bank or two."""
+    datasets = []
+    for name in 'ab':
+        folder = tmp_path / name
+        folder.mkdir()
+        dataset = make_dataset(folder, random=True)
+        if not views:
+            steps = dataset.pipeline.transforms
+            steps[2] = steps[2].transforms[0]
+        datasets.append(dataset)
+    both = ConcatDataset(datasets)
+    draw_from_bank(model, both, settings(tmp_path, num_draws=3), 'train')
+    order = [3, 1, 2, 7, 0, 12, 9, 15]
+    loader = DataLoader(both, 5, sampler=order, collate_fn=default_collate)
+    key_batches(loader).begin(seed=1, epoch=2, first=0)
+    expected = list(loader)
+    read_whole_batches(loader)
+    found = list(loader)
+    assert [len(batch['data_samples']) for batch in found] == [5, 3]
+    for want, got in zip(expected, found):
+        assert type(want['inputs']) is type(got['inputs'])
+        for a, b in zip(want['inputs'], got['inputs']):
+            assert torch.equal(a, b) and a.dtype == b.dtype
+        for a, b in zip(want['data_samples'], got['data_samples']):
+            assert a.sample_idx == b.sample_idx
+            assert torch.equal(a.gt_score, b.gt_score)

@@ -3,7 +3,7 @@
 from .bank import FeatureBank, fingerprint
 from .extract import BankSettings, bank_key, open_or_extract
 from .pipeline import BankPipeline, ViewPlan, plan_views
-from .use import draw_from_bank
+from .use import draw_from_bank, read_whole_batches
 
 __all__ = [
     'BankPipeline',
@@ -15,4 +15,5 @@ __all__ = [
     'fingerprint',
     'open_or_extract',
     'plan_views',
+    'read_whole_batches',
 ]

@@ -3,8 +3,8 @@
 import copy
 import json
 import random
-from collections.abc import Sequence
-from typing import NamedTuple, Optional
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Optional, Union
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from mmcv.transforms import BaseTransform
 from mmengine.dataset import Compose
 from mmpretrain.datasets.transforms import MultiView, PackInputs
 from mmpretrain.structures import DataSample
+from torch import Tensor
 
 from mmscpnet.datasets.transforms import LabelMasking
 
@@ -137,6 +138,9 @@ class BankPipeline:
         plan: of the pipeline it replaces.
         features: ``(N, P, V, D)``, rows in the order of the dataset.
         rows: ``sample_idx`` -> position in the dataset.
+
+    Attributes:
+        lazy: whether ``inputs`` are :class:`BankViews`, for :class:`BankCollate`.
     """
 
     def __init__(self, plan: ViewPlan, features: np.ndarray, rows: np.ndarray) -> None:
@@ -144,6 +148,7 @@ class BankPipeline:
         # To index a memory map costs more than to index a plain view of it.
         self.features = np.asarray(features)
         self.rows = rows
+        self.lazy = False
         self._packed: dict[int, dict] = {}
 
     @property
@@ -171,26 +176,86 @@ class BankPipeline:
         return None if packed is None else self._draw(position, packed)
 
     def _draw(self, position: int, packed: dict) -> dict:
-        stored, slots = self.features[position], self.plan.slots
-        num_draws = stored.shape[1]
-        if num_draws == 1:
-            views = stored[slots, 0]
-        else:
-            order = {
-                kind: random.sample(range(num_draws), num_draws)
-                for kind in range(len(stored))
-            }
-            draws = [
-                order[kind][slots[:slot].count(kind) % num_draws]
-                for slot, kind in enumerate(slots)
-            ]
-            views = stored[slots, draws]
-        inputs = torch.from_numpy(views).float().unbind()
+        views = BankViews(self, position, self._draws())
         sample = copy_sample(packed['data_samples'])
-        return dict(
-            inputs=list(inputs) if self.plan.multi_view else inputs[0],
-            data_samples=sample,
-        )
+        inputs = views if self.lazy else read_views([views], squeeze=True)
+        return dict(inputs=inputs, data_samples=sample)
+
+    def _draws(self) -> list[int]:
+        """Which draw each view is, different ones of each kind while they last."""
+        num_kinds, num_draws = self.features.shape[1:3]
+        slots = self.plan.slots
+        if num_draws == 1:
+            return [0] * len(slots)
+        order = [random.sample(range(num_draws), num_draws) for _ in range(num_kinds)]
+        return [
+            order[kind][slots[:slot].count(kind) % num_draws]
+            for slot, kind in enumerate(slots)
+        ]
+
+
+class BankViews(NamedTuple):
+    """Views of an image that have yet to be read from the bank.
+
+    Attributes:
+        pipeline: whose bank it is.
+        position: of the image.
+        draws: of each view.
+    """
+
+    pipeline: BankPipeline
+    position: int
+    draws: list[int]
+
+
+def read_views(
+    images: Sequence[BankViews], squeeze: bool = False
+) -> Union[Tensor, list[Tensor]]:
+    """Read the views of a batch.
+
+    Args:
+        images: N images, of one bank or several.
+        squeeze: whether to leave out the dimension of the batch, where N is 1.
+
+    Returns:
+        ``(N, D)`` float32; in a pipeline with ``MultiView`` a list of such.
+    """
+    pipeline = images[0].pipeline
+    draws = np.array([image.draws for image in images]).T
+    if all(image.pipeline is pipeline for image in images):
+        positions = [image.position for image in images]
+        # (views, N, D): in this order each view is a piece of memory
+        stored = pipeline.features[positions, np.c_[pipeline.plan.slots], draws]
+    else:
+        own = [
+            image.pipeline.features[
+                image.position, image.pipeline.plan.slots, image.draws
+            ]
+            for image in images
+        ]
+        stored = np.stack(own, axis=1)
+    views = torch.from_numpy(stored).float()
+    views = views.squeeze(1) if squeeze else views
+    return list(views) if pipeline.plan.multi_view else views[0]
+
+
+class BankCollate:
+    """A collate function that reads the views of a batch in one go.
+
+    Args:
+        collate_fn: for batches that do not come from a bank.
+    """
+
+    def __init__(self, collate_fn: Callable) -> None:
+        self.collate_fn = collate_fn
+
+    def __call__(self, samples: Sequence[dict]) -> dict:
+        """N samples -> a batch, as mmengine's ``default_collate`` gives it."""
+        images = [sample['inputs'] for sample in samples]
+        if not all(isinstance(image, BankViews) for image in images):
+            return self.collate_fn(samples)
+        labels = [sample['data_samples'] for sample in samples]
+        return dict(inputs=read_views(images), data_samples=labels)
 
 
 def copy_sample(sample: DataSample) -> DataSample:

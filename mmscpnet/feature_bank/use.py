@@ -1,12 +1,12 @@
 """Let a dataset draw its views from a feature bank."""
 
 import numpy as np
-from torch.utils.data import Dataset
+from torch.utils.data import DataLoader, Dataset
 
 from mmscpnet.datasets import ThreeStateDataset, innermost_datasets
 
 from .extract import BankSettings, open_or_extract
-from .pipeline import BankPipeline, plan_views
+from .pipeline import BankCollate, BankPipeline, plan_views
 
 
 def draw_from_bank(model, dataset: Dataset, settings: BankSettings, name: str) -> None:
@@ -35,6 +35,18 @@ def draw_from_bank(model, dataset: Dataset, settings: BankSettings, name: str) -
         plan = plan_views(inner.pipeline.transforms)
         features = open_or_extract(model, inner, plan, settings, name)
         inner.pipeline = BankPipeline(plan, features, sample_rows(inner))
+
+
+def read_whole_batches(dataloader: DataLoader) -> None:
+    """Let a dataloader read a batch from the bank at once, not image by image.
+
+    Args:
+        dataloader: over datasets that draw from a bank, before its first iteration.
+    """
+    for inner in innermost_datasets(dataloader.dataset):
+        inner.pipeline.lazy = True
+    if not isinstance(dataloader.collate_fn, BankCollate):
+        dataloader.collate_fn = BankCollate(dataloader.collate_fn)
 
 
 def sample_rows(dataset: ThreeStateDataset) -> np.ndarray:

@@ -3,7 +3,7 @@
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
-from mmscpnet.feature_bank import BankSettings, draw_from_bank
+from mmscpnet.feature_bank import BankSettings, draw_from_bank, read_whole_batches
 from mmscpnet.registry import HOOKS
 
 from .label_check_hook import built_dataset
@@ -86,3 +86,4 @@ class FeatureBankHook(Hook):
         if name != 'train':
             settings = settings._replace(num_draws=1)
         draw_from_bank(self._model(runner), dataset, settings, name)
+        read_whole_batches(getattr(runner, f'_{name}_loop').dataloader)
