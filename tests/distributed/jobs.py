@@ -2,6 +2,8 @@
 
 import importlib.util
 import os
+from pathlib import Path
+from types import SimpleNamespace
 
 import torch.distributed
 from mmengine.dist import all_reduce, get_dist_info
@@ -12,6 +14,7 @@ import mmscpnet.engine
 import mmscpnet.evaluation
 import mmscpnet.models  # noqa: F401
 from mmscpnet.datasets import transforms  # noqa: F401
+from mmscpnet.engine.hooks.finite_loss_hook import describe_step
 from mmscpnet.evaluation import MultiLabelMAP, SaveScores
 from mmscpnet.models.losses import PerImageLoss, PESSLLoss
 from mmscpnet.models.losses.global_batch import global_losses
@@ -130,6 +133,22 @@ def train_pessl(padded: bool) -> dict:
         values.append(torch.cat([total.detach()[None], gradient.flatten()]))
     state = loss.state
     return dict(values=torch.stack(values), counts=state.counts, packed=state.packed)
+
+
+def bad_step(folder: str) -> None:
+    """What is said of a step whose loss is not finite, images being elsewhere."""
+    rank, _ = join()
+    inputs = torch.zeros(2, 3, 4, 4)
+    inputs[1] = float('inf') if rank == 1 else 0.0
+    samples = [dict(sample_idx=10 * rank + i, img_path=f'{i}.jpg') for i in range(2)]
+    text = describe_step(
+        SimpleNamespace(epoch=0, iter=4),
+        dict(inputs=inputs, data_samples=samples),
+        dict(loss=torch.tensor(float('inf')), loss_cls=float('inf'), loss_cst=1.0),
+        together=True,
+    )
+    Path(folder, f'bad_step{rank}.txt').write_text(text)
+    leave()
 
 
 def evaluate(folder: str, num_samples: int) -> None:

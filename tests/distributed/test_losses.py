@@ -16,6 +16,7 @@ def results(tmp_path_factory):
     """Results of each of three processes; with seven images one has more than two."""
     folder = tmp_path_factory.mktemp('losses')
     calls = [('losses', folder), ('pessl', folder, False), ('pessl', folder, True)]
+    calls.append(('bad_step', folder))
     run_jobs(
         folder,
         *(
@@ -23,13 +24,15 @@ def results(tmp_path_factory):
             for name, *rest in calls
         ),
     )
-    return {
+    found = {
         kind: [
             torch.load(folder / f'{kind}{rank}.pth', weights_only=True)
             for rank in range(PROCESSES)
         ]
         for kind in ('losses', 'pessl0_', 'pessl1_')
     }
+    texts = [folder / f'bad_step{rank}.txt' for rank in range(PROCESSES)]
+    return {**found, 'bad_step': [text.read_text() for text in texts]}
 
 
 @pytest.mark.parametrize('name', LOSSES)
@@ -62,3 +65,14 @@ def test_images_that_the_sampler_repeats_count_once(results):
         assert torch.equal(found['packed'], alone['packed'])
         bits = unpack_bits(found['packed'], jobs.NUM_CLASSES)
         assert torch.equal(bits.sum(0), found['counts'])
+
+
+def test_each_process_names_the_images_of_all(results):
+    """The log is that of the first process; the bad image may be another's."""
+    first, *others = results['bad_step']
+    assert first == others[0] == others[1]
+    assert first == (
+        'loss_cls is inf in epoch 1, iteration 5, images of process 0: 0 (0.jpg), '
+        '1 (1.jpg); of process 1: 10 (0.jpg), 11 (1.jpg); not finite already as '
+        'input: 11 (1.jpg); of process 2: 20 (0.jpg), 21 (1.jpg)'
+    )

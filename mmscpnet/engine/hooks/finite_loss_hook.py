@@ -4,7 +4,7 @@ import math
 from typing import Optional
 
 import torch
-from mmengine.dist import all_reduce, is_distributed
+from mmengine.dist import all_gather_object, all_reduce, is_distributed
 from mmengine.hooks import Hook
 from mmengine.logging import MMLogger
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from mmscpnet.registry import HOOKS
 
 from .bare_model import bare_model
+from .label_set import find_head
 
 # In the message hub: the last iteration whose step was left out.
 SKIPPED = 'skipped_iter'
@@ -91,7 +92,9 @@ class FiniteLossHook(Hook):
         if math.isfinite(loss) and not skipped:
             self._skips_in_a_row = 0
             return
-        message = describe_step(runner, data_batch, outputs)
+        # Heads of this package log the loss of all processes: all of them are here.
+        together = skipped or find_head(bare_model(runner.model)) is not None
+        message = describe_step(runner, data_batch, outputs, together)
         if not skipped:
             raise FloatingPointError(
                 f'{message}. Training stops; checkpoints written before are good, and '
@@ -171,8 +174,18 @@ def restore(model: nn.Module, memory: tuple[list[Tensor], dict[str, Tensor]]) ->
             modules[name].set_extra_state(state)
 
 
-def describe_step(runner, data_batch, outputs: Optional[dict]) -> str:
-    """Which loss terms are not finite, and of which images."""
+def describe_step(
+    runner, data_batch, outputs: Optional[dict], together: bool = False
+) -> str:
+    """Which loss terms are not finite, and of which images.
+
+    Args:
+        runner (Runner): The runner.
+        data_batch (dict): Of this process.
+        outputs (dict, optional): Losses of the step.
+        together (bool): Whether each process calls this, so that the images of all
+            can be named.
+    """
     terms = {
         name: value.item() if isinstance(value, Tensor) else value
         for name, value in (outputs or {}).items()
@@ -186,7 +199,11 @@ def describe_step(runner, data_batch, outputs: Optional[dict]) -> str:
     if not losses:
         losses = 'the loss of another process is not finite'
     where = f'epoch {runner.epoch + 1}, iteration {runner.iter + 1}'
-    return f'{losses} in {where}, images {_images(data_batch)}'
+    images = _images(data_batch)
+    if together and is_distributed():
+        parts = enumerate(all_gather_object(images))
+        images = '; '.join(f'of process {rank}: {part}' for rank, part in parts)
+    return f'{losses} in {where}, images {images}'
 
 
 def _images(data_batch) -> str:
