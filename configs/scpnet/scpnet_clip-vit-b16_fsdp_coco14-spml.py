@@ -9,5 +9,3 @@ strategy = dict(
     wrap=['backbone.visual.transformer.resblocks.*'],
 )
 train_dataloader = dict(batch_size=32)
-# Sharded weights are not averaged.
-default_hooks = dict(ema=None)

@@ -27,7 +27,6 @@ def write_configs(folder):
     tiny.train_cfg.max_epochs = 2
     tiny.param_scheduler.total_epochs = 2
     tiny.default_hooks.checkpoint.interval = 1
-    tiny.default_hooks.ema = None
     tiny.dump(folder / 'whole.py')
     real = Config.fromfile(CONFIG)
     tiny.update(runner_type=real.runner_type, strategy=real.strategy)
@@ -56,6 +55,20 @@ def folder(tmp_path_factory):
     return folder
 
 
+def assert_same_weights(whole, sharded):
+    assert whole.keys() == sharded.keys()
+    for name, value in whole.items():
+        found = sharded[name]
+        if name.endswith('_extra_state'):
+            assert value.any() and torch.equal(found, value)
+            continue
+        if name.endswith('in_proj_bias'):
+            # Keys' biases have no gradient but rounding, which Adam magnifies.
+            parts = [tensor.chunk(3) for tensor in (value, found)]
+            value, found = (torch.cat([q, v]) for q, _, v in parts)
+        torch.testing.assert_close(found, value, atol=1e-4, rtol=0, msg=name)
+
+
 def test_trains_as_the_whole_model(folder):
     values = logged(folder / 'whole', 'loss')
     assert len(values) == 4
@@ -63,20 +76,17 @@ def test_trains_as_the_whole_model(folder):
     values = logged(folder / 'whole', 'multi-label/mAP')
     assert logged(folder / 'sharded', 'multi-label/mAP') == pytest.approx(values)
     whole, sharded = (load(folder / n / 'epoch_2.pth') for n in ('whole', 'sharded'))
-    assert whole['state_dict'].keys() == sharded['state_dict'].keys()
-    for name, value in whole['state_dict'].items():
-        if name.endswith('_extra_state'):
-            assert value.any() and torch.equal(sharded['state_dict'][name], value)
-        else:
-            if name.endswith('in_proj_bias'):
-                # Keys' biases have no gradient but rounding, which Adam magnifies.
-                queries, _, rest = value.chunk(3)
-                value = torch.cat([queries, rest])
-                queries, _, rest = sharded['state_dict'][name].chunk(3)
-                sharded['state_dict'][name] = torch.cat([queries, rest])
-            torch.testing.assert_close(
-                sharded['state_dict'][name], value, atol=1e-4, rtol=0, msg=name
-            )
+    for part in ('state_dict', 'ema_state_dict'):
+        assert_same_weights(whole[part], sharded[part])
+    # the average is one, and of four steps
+    moved = 'head.association.weights.0'
+    pair = whole['state_dict'][moved], whole['ema_state_dict'][f'module.{moved}']
+    assert not torch.allclose(*pair, atol=1e-4)
+    assert sharded['ema_state_dict']['steps'] == 4
+    for kind in ('ema', 'plain'):
+        key = f'multi-label/mAP_{kind}'
+        values = logged(folder / 'whole', key)
+        assert values and logged(folder / 'sharded', key) == pytest.approx(values), key
     # groups by the shape of the whole parameter, not of its flat part
     names = [group['name'] for group in sharded['optimizer']['param_groups']]
     assert names == ['base', 'base_no_decay', 'gcn']
@@ -94,8 +104,10 @@ def test_resumes(folder):
         assert logged(folder / 'resumed', key) == values, key
     first, second = (load(folder / n / 'epoch_2.pth') for n in ('sharded', 'resumed'))
     assert second['meta']['iter'] == 4
-    for name, value in first['state_dict'].items():
-        assert torch.equal(second['state_dict'][name], value), name
+    for part in ('state_dict', 'ema_state_dict'):
+        assert first[part].keys() == second[part].keys()
+        for name, value in first[part].items():
+            assert torch.equal(second[part][name], value), name
     for name, state in first['optimizer']['state'].items():
         for key, value in state.items():
             assert torch.equal(second['optimizer']['state'][name][key], value), name

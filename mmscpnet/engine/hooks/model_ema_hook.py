@@ -2,7 +2,7 @@
 
 import logging
 import math
-from typing import Optional
+from typing import Optional, Union
 
 import torch
 from mmengine.dist import all_reduce_params
@@ -16,6 +16,7 @@ from torch.distributed.fsdp import FullyShardedDataParallel
 from mmscpnet.registry import HOOKS
 
 from ..averaged_model import AveragedState, named_state
+from ..sharded_average import ShardedAverage
 from .finite_loss_hook import SKIPPED
 
 RULES = {'greater': lambda a, b: a > b, 'less': lambda a, b: a < b}
@@ -39,6 +40,9 @@ class ModelEMAHook(EMAHook):
     holds, ``'ema'`` or ``'plain'``; ``ema_state_dict`` holds the other one. In
     ordinary checkpoints it is ``'ema'`` (mmengine's convention), in the best
     checkpoint it is the better one. Training resumes exactly from either.
+
+    Of a model under FullyShardedDataParallel each process averages its own shards;
+    checkpoints hold the whole average.
 
     Outside training the hook does nothing: ``runner.val()`` and
     ``runner.test()`` evaluate the weights that are loaded.
@@ -81,14 +85,15 @@ class ModelEMAHook(EMAHook):
         self.decay_per_epoch = decay_per_epoch
         self.monitor = monitor
         self.rule = rule
-        self.ema_model: Optional[AveragedState] = None
+        self.ema_model: Union[AveragedState, ShardedAverage, None] = None
+        self._resumed: Optional[dict] = None
         self._forget()
 
     def _forget(self) -> None:
+        # Not what was resumed: FlexibleRunner loads a checkpoint before before_run.
         self._training = False
         self._started = False
         self._better = 'ema'
-        self._resumed: Optional[dict] = None
         self._best_seen: dict[str, str] = {}
 
     def before_run(self, runner) -> None:
@@ -102,13 +107,16 @@ class ModelEMAHook(EMAHook):
         """Copy the model as it is when training starts."""
         self._check_order(runner)
         if isinstance(runner.model, FullyShardedDataParallel):
-            raise ValueError(
-                'ModelEMAHook does not average weights that are sharded: set '
-                'default_hooks.ema=None, or train without FSDP'
-            )
-        self.ema_model = AveragedState(self.src_model, self._step_decay(runner))
+            self.src_model, kind = runner.model, ShardedAverage
+        else:
+            kind = AveragedState
+        self.ema_model = kind(self.src_model, self._step_decay(runner))
         if self._resumed is not None:
-            self.ema_model.load_average(self._resumed['average'])
+            average = self._resumed['average']
+            if kind is ShardedAverage:
+                self.ema_model.load_average(average, self.src_model)
+            else:
+                self.ema_model.load_average(average)
             self.ema_model.steps.fill_(self._resumed['steps'])
             self._resumed = None
         self._best_seen = _best_so_far(runner)
@@ -182,7 +190,10 @@ class ModelEMAHook(EMAHook):
         front = self._better if best != self._best_seen else 'ema'
         self._best_seen = best
         live = checkpoint['state_dict']
-        average = weights_to_cpu(self.ema_model.state_dict())
+        if isinstance(self.ema_model, ShardedAverage):
+            average = self.ema_model.whole_state_dict(self.src_model)
+        else:
+            average = weights_to_cpu(self.ema_model.state_dict())
         for key, value in live.items():
             if key.endswith('_extra_state'):
                 average[f'module.{key}'] = value
@@ -231,12 +242,16 @@ class ModelEMAHook(EMAHook):
 
     def _sync_buffers(self) -> None:
         """Mean of the float buffers over processes; nothing with one process."""
-        for model in (self.ema_model.module, self.src_model):
-            parameters = {name for name, _ in model.named_parameters()}
+        parameters = {name for name, _ in self.src_model.named_parameters()}
+        if isinstance(self.ema_model, ShardedAverage):
+            averages = self.ema_model.averages.items()
+        else:
+            averages = named_state(self.ema_model.module)
+        for state in (averages, named_state(self.src_model)):
             all_reduce_params(
                 [
                     tensor
-                    for name, tensor in named_state(model)
+                    for name, tensor in state
                     if name not in parameters and tensor.is_floating_point()
                 ],
                 op='mean',
