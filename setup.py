@@ -94,7 +94,7 @@ DEMO = [
     'resvg-py',
 ]
 EXPORT = ['onnx', 'onnxruntime', 'onnxscript']
-TESTS = ['hypothesis', 'pytest', 'pytest-xdist', 'ruff']
+TESTS = ['hypothesis', 'pytest', 'pytest-xdist', 'ruff', 'selenium']
 
 readme = ROOT / 'README.md'
 
@@ -106,10 +106,12 @@ setup(
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     packages=find_packages(include=['mmscpnet', 'mmscpnet.*']),
+    package_data={'mmscpnet.visualization.review_page': ['page.*']},
     python_requires='>=3.10',
     install_requires=[
         'filelock',
         'matplotlib',
+        'networkx',
         'numpy',
         # Its builders of single towers are not public, so not every release has them.
         'open_clip_torch>=3.3,<4',

@@ -187,6 +187,22 @@ def find_test_dataset(cfg: Config) -> dict:
     )
 
 
+def dataset_photo_folders(cfg: Config) -> list[str]:
+    """Folders of the photos of the config's sets, that for training first."""
+    folders = []
+    for name in ('train_dataloader', 'test_dataloader', 'val_dataloader'):
+        dataset = (cfg.get(name) or {}).get('dataset')
+        while dataset and 'data_prefix' not in dataset:
+            dataset = dataset.get('dataset') or (dataset.get('datasets') or [None])[0]
+        if not dataset:
+            continue
+        prefix = dataset['data_prefix']
+        if isinstance(prefix, dict):
+            prefix = prefix.get('img_path', '')
+        folders.append(os.path.join(dataset.get('data_root') or '', prefix))
+    return list(dict.fromkeys(folders))
+
+
 def build_pipeline(cfg: Config) -> tuple[LoadImageFromFile, Compose]:
     """The test pipeline: the transform that reads, and the others.
 

@@ -1,4 +1,4 @@
-"""Your own labels: ``from_files.py csv|list|coco|voc|yolo|folders SOURCE``.
+"""Your own labels: ``from_files.py csv|list|coco|voc|yolo|folders|review SOURCE``.
 
 Writes ``train.json`` (and ``val.json``), ``classes.txt`` and ``manifest.json`` to
 ``multilabel`` beside SOURCE, and shows the lines that a config needs. Photos stay where
@@ -36,6 +36,7 @@ HELP = dict(
     voc='folder of XML files, as PASCAL VOC has it',
     yolo='folder of text files, an object a line',
     folders='a folder per class; a photo may be in several',
+    review='decisions saved by the page of tools/complete_labels.py --html',
 )
 
 
@@ -70,6 +71,10 @@ def parse_args(argv=None):
     if args.source.name in ('', '..'):
         # The folder beside "." is outside of it.
         args.source = args.source.resolve()
+    if args.kind == 'review':
+        # The decisions lie in a folder for downloads.
+        args.images = args.images or args.ann.parent
+        args.out = args.out or args.ann.parent / 'reviewed'
     args.out = args.out or args.source.parent / 'multilabel'
     arguments = sys.argv[1:] if argv is None else argv
     args.command = ['tools/dataset_converters/from_files.py', *map(str, arguments)]
@@ -99,6 +104,15 @@ def _add_own_options(kind: str, sub: argparse.ArgumentParser) -> None:
             default='negative',
             help='a label whose objects are all difficult is negative [default], '
             'positive, or unknown (ignore)',
+        )
+    elif kind == 'review':
+        sub.add_argument(
+            '--ann',
+            type=Path,
+            required=True,
+            help='annotation file that was reviewed: JSON, completed or not, or the '
+            'list that was completed, with --classes. Accepted labels become positive, '
+            'rejected ones negative, proposals without a decision unknown',
         )
     elif kind == 'folders':
         sub.add_argument(
@@ -133,8 +147,10 @@ def _add_common_options(kind: str, sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         '--empty',
         choices=own_rows.EMPTY,
-        default='refuse',
-        help='an image without any label is an error [default], is kept, or is dropped',
+        # Those of a reviewed file were accepted before.
+        default='keep' if kind == 'review' else 'refuse',
+        help='an image without any label is an error, is kept, or is dropped '
+        '[%(default)s]',
     )
     sub.add_argument(
         '--verify-images', action='store_true', help='open every photo and decode it'
@@ -148,7 +164,8 @@ def _add_common_options(kind: str, sub: argparse.ArgumentParser) -> None:
         '--val-list', type=Path, help='put the images in it that this file names'
     )
     sub.add_argument('--seed', type=int, help='of --val-ratio [0]')
-    sub.add_argument('--out', type=Path, help='folder to write [multilabel by SOURCE]')
+    beside = 'reviewed by ANN' if kind == 'review' else 'multilabel by SOURCE'
+    sub.add_argument('--out', type=Path, help=f'folder to write [{beside}]')
     sub.add_argument(
         '--overwrite', action='store_true', help='replace what an earlier run wrote'
     )
@@ -164,6 +181,7 @@ def read_splits(args) -> tuple[dict, list, dict, bool, list]:
         list=('names', 'separator'),
         voc=('difficult',),
         folders=('same',),
+        review=('ann', 'unlisted'),
     ).get(args.kind, ())
     options = {name: getattr(args, name) for name in names}
     if args.kind == 'csv' and args.separator is None:

@@ -9,6 +9,7 @@ from .coco_json import CocoInstances
 from .csv_labels import read_csv
 from .list_labels import read_list
 from .own_rows import SourceRow
+from .review import read_review
 from .voc_xml import read_voc_folder, voc_class_names, voc_files
 from .yolo_txt import read_yolo_folder
 
@@ -69,6 +70,12 @@ def from_folders(root: Path, photos: Path, classes, same: str) -> OwnSource:
     return OwnSource(found.rows, found.classes, False, [])
 
 
+def from_review(path: Path, photos: Path, classes, ann: Path, unlisted) -> OwnSource:
+    """See :func:`merge_decisions`."""
+    labels, rows = read_review(path, ann, classes, unlisted)
+    return OwnSource(rows, labels.classes, True, [path, ann])
+
+
 #: Readers by the name of the format.
 READERS: dict[str, Callable[..., OwnSource]] = dict(
     csv=from_csv,
@@ -77,6 +84,7 @@ READERS: dict[str, Callable[..., OwnSource]] = dict(
     voc=from_voc,
     yolo=from_yolo,
     folders=from_folders,
+    review=from_review,
 )
 
 

@@ -104,6 +104,7 @@ class AnnotationWriter:
         img_path: str,
         positives: Sequence[int],
         negatives: Sequence[int] = (),
+        extra: Optional[dict] = None,
     ) -> None:
         """Write an image.
 
@@ -112,6 +113,7 @@ class AnnotationWriter:
             positives: indices of the known positives, in any order.
             negatives: indices of the known negatives; with
                 ``unlisted='negative'`` they need not be given.
+            extra: further entries of the image, such as the provenance of its labels.
 
         Raises:
             ValueError: outside the ``with`` block, or an index that is out of range,
@@ -132,6 +134,9 @@ class AnnotationWriter:
         row = f'{{"img_path": {self._quote(img_path)}, "gt_label": {positives}'
         if negatives:
             row += f', "negative_label": {negatives}'
+        if extra:
+            # Behind a comma, without the brace that opens it.
+            row += f', {self._quote(extra)[1:-1]}'
         self._file.write((',\n' if self._images else '\n') + row + '}')
         self._images += 1
         self._empty += not positives

@@ -1,0 +1,43 @@
+"""A real browser for tests of pages; they are skipped where there is none."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+CHROMIUM = ('chromium', 'chromium-browser', 'google-chrome')
+FLAGS = (
+    '--headless=new',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--disable-dev-shm-usage',
+)
+
+
+def start_chromium(profile: Path, downloads: Path):
+    """Start Chromium on a fresh profile; the caller quits it.
+
+    The path of the driver is given, so that selenium looks for none to download.
+    """
+    webdriver = pytest.importorskip('selenium.webdriver', reason='needs selenium')
+    browser = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    driver = shutil.which('chromedriver')
+    if browser is None or driver is None:
+        pytest.skip('needs Chromium and chromedriver (apt-get install chromium-driver)')
+    options = webdriver.ChromeOptions()
+    options.binary_location = browser
+    for flag in (*FLAGS, f'--user-data-dir={profile}'):
+        options.add_argument(flag)
+    options.add_experimental_option(
+        'prefs', {'download.default_directory': str(downloads)}
+    )
+    # What a page asks for and what goes wrong in it.
+    options.set_capability('goog:loggingPrefs', {'browser': 'ALL'})
+    return webdriver.Chrome(
+        options=options, service=webdriver.ChromeService(executable_path=driver)
+    )
