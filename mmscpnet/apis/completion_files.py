@@ -7,8 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from mmscpnet.datasets.formats.provenance import KNOWN, PROPOSED, TracedLabels
-from mmscpnet.datasets.formats.records import LabelRecord
+from mmscpnet.datasets.formats.provenance import (
+    KNOWN,
+    PROPOSED,
+    TracedLabels,
+    TracedRecord,
+)
 from mmscpnet.datasets.formats.writer import AnnotationWriter
 from mmscpnet.evaluation.calibration import safe_logit
 
@@ -29,7 +33,7 @@ COLUMNS = (
 
 def completed_records(
     labels: TracedLabels, completion: Completion
-) -> Iterator[LabelRecord]:
+) -> Iterator[TracedRecord]:
     """The images with known and proposed labels, each with its provenance."""
     for i, states in enumerate(labels.states):
         positive = np.flatnonzero(completion.positives[i]).tolist()

@@ -171,8 +171,8 @@ def _add_common_options(kind: str, sub: argparse.ArgumentParser) -> None:
     )
 
 
-def read_splits(args) -> tuple[dict, list, dict, bool, list]:
-    """Records by split, classes, folders of photos by split, states, and files."""
+def read_splits(args) -> tuple[dict, list, dict, bool, list, dict]:
+    """Records by split, classes, folders of photos by split, states, files, extra."""
     given = (
         None if args.classes is None else load_class_names(args.classes, '--classes')
     )
@@ -205,7 +205,8 @@ def read_splits(args) -> tuple[dict, list, dict, bool, list]:
     }
     files = [path for source in sources.values() for path in source.files]
     states = any(source.states for source in sources.values())
-    return splits, classes, photos, states, files
+    extra = {k: v for source in sources.values() for k, v in source.extra.items()}
+    return splits, classes, photos, states, files, extra
 
 
 def hold_out(args, records: list) -> dict:
@@ -252,7 +253,7 @@ def main(argv=None) -> None:
     """Convert."""
     args = parse_args(argv)
     refuse_used_folder(args.out, args.overwrite)
-    splits, classes, photos, states, files = read_splits(args)
+    splits, classes, photos, states, files, extra = read_splits(args)
     if args.val is not None:
         check_overlap(splits, photos)
     elif args.val_ratio is not None or args.val_list is not None:
@@ -293,7 +294,7 @@ def main(argv=None) -> None:
             rows = (own.record for own in records)
             if unlisted == 'negative':
                 rows = (record._replace(negatives=()) for record in rows)
-            run.write(split, rows, len(records))
+            run.write(split, rows, len(records), extra=extra)
         inputs = files + ([args.val_list] if args.val_list else [])
         run.finish(inputs, format=args.kind, unlisted=unlisted)
     console = Console()

@@ -80,6 +80,7 @@ class Conversion:
         records: Iterable[LabelRecord],
         total: Optional[int] = None,
         bar: bool = True,
+        extra: Optional[Mapping[str, dict]] = None,
     ) -> None:
         """Write a split.
 
@@ -88,6 +89,7 @@ class Conversion:
             records: its images.
             total: how many they are, where that is known.
             bar: show the progress; not needed where the reader does.
+            extra: further entries of images, by their path.
         """
         progress = track(
             records,
@@ -100,7 +102,7 @@ class Conversion:
             self._stage / f'{split}.json', self.classes, self.unlisted, self.metainfo
         ) as writer:
             for record in progress:
-                writer.add(*record)
+                writer.add(*record, extra=extra and extra.get(record.img_path))
         self.splits[split] = writer.statistics
 
     def finish(

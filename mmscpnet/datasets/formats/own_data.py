@@ -1,6 +1,6 @@
 """A user's own files in any of the formats, as rows with class names."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Optional
 
@@ -19,13 +19,14 @@ class OwnSource(NamedTuple):
 
     ``classes``: the names, if the format has an order of its own for them; ``states``:
     whether the rows say of each label if it is absent or unknown; ``files``: what was
-    read, for the check sums.
+    read, for the check sums; ``extra``: what else is to be kept of images, by path.
     """
 
     rows: list[SourceRow]
     classes: Optional[list[str]]
     states: bool
     files: list[Path]
+    extra: Mapping[str, dict] = {}
 
 
 def from_csv(path: Path, photos: Path, classes, **options) -> OwnSource:
@@ -72,8 +73,8 @@ def from_folders(root: Path, photos: Path, classes, same: str) -> OwnSource:
 
 def from_review(path: Path, photos: Path, classes, ann: Path, unlisted) -> OwnSource:
     """See :func:`merge_decisions`."""
-    labels, rows = read_review(path, ann, classes, unlisted)
-    return OwnSource(rows, labels.classes, True, [path, ann])
+    names, rows, extra = read_review(path, ann, classes, unlisted)
+    return OwnSource(rows, names, True, [path, ann], extra)
 
 
 #: Readers by the name of the format.

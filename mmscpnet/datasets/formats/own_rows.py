@@ -14,15 +14,13 @@ DUPLICATES = ('refuse', 'merge')
 class SourceRow(NamedTuple):
     """What a file says about an image, and where: ``labels.csv:3``.
 
-    Labels are names, or indices where the file has indices. ``extra`` has what else is
-    to be kept; of an image that occurs again, that of its first row.
+    Labels are names, or indices where the file has indices.
     """
 
     where: str
     image: str
     positives: Sequence[Label]
     negatives: Sequence[Label] = ()
-    extra: Optional[dict] = None
 
 
 class OwnRecord(NamedTuple):
@@ -74,7 +72,7 @@ def resolve_rows(
             not; file and line are named.
     """
     index_of = {name: index for index, name in enumerate(classes)}
-    found: dict[str, tuple[str, set, set, Optional[dict]]] = {}
+    found: dict[str, tuple[str, set, set]] = {}
     for row in rows:
         if not row.image:
             raise ValueError(f'{row.where}: there is no file name')
@@ -96,10 +94,9 @@ def resolve_rows(
                 f'{row.where}: {row.image}: {classes[min(both)]!r} is both positive '
                 'and negative'
             )
-        where, extra = (first[0], first[3]) if first else (row.where, row.extra)
-        found[row.image] = (where, *sets, extra)
+        found[row.image] = (first[0] if first else row.where, *sets)
     records = []
-    for image, (where, positives, negatives, extra) in found.items():
+    for image, (where, positives, negatives) in found.items():
         if not positives and not negatives:
             if empty == 'refuse':
                 raise ValueError(
@@ -108,7 +105,7 @@ def resolve_rows(
                 )
             if empty == 'drop':
                 continue
-        record = LabelRecord(image, sorted(positives), sorted(negatives), extra)
+        record = LabelRecord(image, sorted(positives), sorted(negatives))
         records.append(OwnRecord(where, record))
     return records
 

@@ -21,12 +21,20 @@ from ..base import UNLISTED
 from ..json_dataset import IncompleteMultiLabelDataset
 from ..label_list import read_label_list
 from ..list_dataset import MultiLabelListDataset
-from .records import LabelRecord
 
 KNOWN, PROPOSED, ACCEPTED, REJECTED = 'known', 'proposed', 'accepted', 'rejected'
 PROVENANCE = (KNOWN, PROPOSED, ACCEPTED, REJECTED)
 #: What we write of an image; its other entries are handed on.
 _OWN_KEYS = ('img_path', 'gt_label', 'negative_label', 'provenance', 'confidence')
+
+
+class TracedRecord(NamedTuple):
+    """An image, the arguments of ``AnnotationWriter.add``; ``extra`` has provenance."""
+
+    img_path: str
+    positives: list[int]
+    negatives: list[int]
+    extra: dict
 
 
 class TracedLabels(NamedTuple):
@@ -57,8 +65,8 @@ class TracedLabels(NamedTuple):
         row: np.ndarray,
         provenance: dict[int, str],
         confidence: Optional[dict[int, float]] = None,
-    ) -> LabelRecord:
-        """An image with new labels, as :class:`AnnotationWriter` takes it.
+    ) -> TracedRecord:
+        """An image with new labels.
 
         Args:
             index: of the image.
@@ -79,7 +87,7 @@ class TracedLabels(NamedTuple):
             extra['confidence'] = {
                 str(c): round(float(confidence[c]), 6) for c in sorted(confidence)
             }
-        return LabelRecord(self.images[index], positives, negatives, extra)
+        return TracedRecord(self.images[index], positives, negatives, extra)
 
 
 def read_traced_labels(

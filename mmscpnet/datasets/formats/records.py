@@ -1,16 +1,12 @@
 """What every reader of annotations yields."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 
 class LabelRecord(NamedTuple):
-    """An image with its known labels, the arguments of ``AnnotationWriter.add``.
-
-    ``extra`` has whatever else is to be kept of the image.
-    """
+    """An image with its known labels, the arguments of ``AnnotationWriter.add``."""
 
     img_path: str
     positives: Sequence[int]
     negatives: Sequence[int] = ()
-    extra: Optional[dict] = None

@@ -115,17 +115,20 @@ def _from_json(path: Path) -> Iterator[Decision]:
 
 def merge_decisions(
     labels: TracedLabels, decisions: Sequence[Decision], owner: Union[str, Path]
-) -> list[SourceRow]:
+) -> tuple[list[SourceRow], dict[str, dict]]:
     """Rows of an annotation file with what a review says of their labels.
 
     Accepted labels become 1 and rejected ones 0, whatever they were; proposals without
-    a decision are unknown, and known labels stay. Each row has the provenance of its
-    labels.
+    a decision are unknown, and known labels stay.
 
     Args:
         labels: of the file that was reviewed.
         decisions: of the review.
         owner: the annotation file, for the messages.
+
+    Returns:
+        tuple: the rows, and what else is to be kept of each image, by its path: the
+        provenance of its labels, and what the file says beside the labels.
 
     Raises:
         ValueError: a decision is of an image or a label that the file does not have,
@@ -149,7 +152,7 @@ def merge_decisions(
         index, column = rows[image], columns[label]
         states[index, column] = STATES[decision]
         provenance[index][column] = decision
-    merged = []
+    merged, extra = [], {}
     for index, row in enumerate(states):
         record = labels.record(index, row, provenance[index])
         # Absence of labels that are not listed is said, too: the rows have states.
@@ -160,10 +163,10 @@ def merge_decisions(
                 record.img_path,
                 record.positives,
                 negatives,
-                record.extra,
             )
         )
-    return merged
+        extra[record.img_path] = record.extra
+    return merged, extra
 
 
 def read_review(
@@ -171,13 +174,16 @@ def read_review(
     ann: Path,
     classes: Optional[Sequence[str]] = None,
     unlisted: Optional[str] = None,
-) -> tuple[TracedLabels, list[SourceRow]]:
-    """The annotation that was reviewed, and its rows with the decisions of a file.
+) -> tuple[list[str], list[SourceRow], dict[str, dict]]:
+    """The annotation that was reviewed, with the decisions of a file.
 
     Args:
         path: file of decisions.
         ann: annotation file.
         classes, unlisted: see :func:`read_traced_labels`.
+
+    Returns:
+        tuple: class names, and what :func:`merge_decisions` gives.
 
     Raises:
         FileNotFoundError: a file is missing.
@@ -190,4 +196,4 @@ def read_review(
             f'--classes: {ann} has names of its own, in another order or number: '
             + describe_difference(list(classes), labels.classes)
         )
-    return labels, merge_decisions(labels, read_decisions(path), ann)
+    return labels.classes, *merge_decisions(labels, read_decisions(path), ann)
