@@ -1,5 +1,7 @@
 """Label features of one or more models as points in a plane."""
 
+import csv
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
+
+from mmscpnet.utils.checkpoint import check_file
 
 # Okabe-Ito and shapes: told apart by the colour-blind, and in grey.
 COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000')
@@ -71,6 +75,41 @@ def group_labels(features: np.ndarray) -> list[str]:
     unit = features / np.linalg.norm(features, axis=1, keepdims=True).clip(1e-12)
     tree = linkage(unit, 'ward')
     return [f'cluster {n}' for n in fcluster(tree, AUTOMATIC, criterion='maxclust')]
+
+
+def read_categories(path: str, classes: Sequence[str]) -> list[str]:
+    """The category of each class, from a file.
+
+    Args:
+        path: a CSV file with lines ``LABEL,CATEGORY``, or a JSON file of COCO with
+            supercategories.
+        classes: C names.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is no such file, or has no category for some classes.
+    """
+    check_file(path, 'The file of categories')
+    if path.endswith('.json'):
+        try:
+            content = json.loads(Path(path).read_text(encoding='utf-8'))
+            found = {c['name']: c['supercategory'] for c in content['categories']}
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(
+                f'{path} is no JSON file of COCO: categories with name and '
+                f'supercategory are wanted ({type(error).__name__}: {error})'
+            ) from error
+    else:
+        with open(path, newline='', encoding='utf-8-sig') as file:
+            rows = [row for row in csv.reader(file) if len(row) > 1]
+        found = {row[0].strip(): row[1].strip() for row in rows}
+    missing = [name for name in classes if name not in found]
+    if missing:
+        raise ValueError(
+            f'{path} has no category for {len(missing)} of {len(classes)} labels: '
+            f'{", ".join(missing[:5])}'
+        )
+    return [found[name] for name in classes]
 
 
 def draw_label_maps(

@@ -71,54 +71,10 @@ def parse_args(argv=None) -> argparse.Namespace:
     return args
 
 
-def parse_source(words: list[str], option: str) -> tuple[str, dict]:
-    """Name and config of a source that was given on the command line.
-
-    Raises:
-        FileNotFoundError: the file does not exist.
-        ValueError: neither a file nor key=value pairs with a type.
-    """
-    from mmengine.config import Config, DictAction
-
-    from mmscpnet.label_graph.sources import load_matrix
-
-    if len(words) == 1 and '=' not in words[0]:
-        rows, columns = load_matrix(words[0]).shape
-        kind = 'SimilarityFile' if rows == columns else 'FeatureFile'
-        return Path(words[0]).stem, dict(type=kind, path=words[0])
-    keys = [word.partition('=')[0] for word in words if '=' in word]
-    if len(keys) < len(words) or 'type' not in keys:
-        raise ValueError(
-            f'{option}: give one .npy or .pt file, or key=value pairs, type=... among '
-            f'them; found {" ".join(words)}'
-        )
-    parser = argparse.ArgumentParser()
-    parser.add_argument('--pairs', nargs='+', action=DictAction)
-    source = Config()
-    # Takes the dots in the keys for levels.
-    source.merge_from_dict(parser.parse_args(['--pairs', *words]).pairs)
-    return source_name(source.to_dict()), source.to_dict()
-
-
-def source_name(source: dict) -> str:
-    """What a source is called in the report."""
-    encoder = source.get('text_encoder')
-    if encoder is not None:
-        model = encoder.get('model') or encoder.get('path') or ''
-        return f'{encoder["type"]} {model}'.strip()
-    return f'{source["type"]} {source.get("path", "")}'.strip()
-
-
-def graph_settings(graph) -> dict:
-    """What of a graph's config goes to ``build_label_graph``."""
-    defaults = dict(neighbor_weight=0.2, temperature=0.2, softmax_over='nonzero')
-    return dict(
-        topk=graph['topk'], **{key: graph.get(key, defaults[key]) for key in defaults}
-    )
-
-
 def chosen_sources(args: argparse.Namespace, graph) -> list[tuple[str, dict]]:
     """Name and config of one or two sources."""
+    from mmscpnet.label_graph.named_sources import parse_source, source_name
+
     if args.source:
         sources = [parse_source(args.source, '--source')]
     elif graph and graph.get('source'):
@@ -145,6 +101,7 @@ def main(argv=None) -> None:
     from mmengine.registry import init_default_scope
 
     from mmscpnet.datasets import load_class_names
+    from mmscpnet.label_graph.named_sources import graph_settings
     from mmscpnet.registry import LABEL_SOURCES
     from mmscpnet.visualization.label_graph_report import (
         make_source_graph,

@@ -1,8 +1,6 @@
 """Label features in a plane: ``label_features.py CONFIG CHECKPOINT ... --out PNG``."""
 
 import argparse
-import csv
-import json
 import sys
 from pathlib import Path
 
@@ -52,28 +50,6 @@ def parse_args(argv=None) -> argparse.Namespace:
     return args
 
 
-def read_categories(path: str, classes) -> list[str]:
-    """The category of each class.
-
-    Raises:
-        ValueError: classes without one; they are named.
-    """
-    checkpoint.check_file(path, '--categories:')
-    if path.endswith('.json'):
-        content = json.loads(Path(path).read_text())
-        found = {c['name']: c['supercategory'] for c in content['categories']}
-    else:
-        with open(path, newline='') as file:
-            found = {row[0]: row[1] for row in csv.reader(file) if len(row) > 1}
-    missing = [name for name in classes if name not in found]
-    if missing:
-        raise ValueError(
-            f'{path} has no category for {len(missing)} of {len(classes)} labels: '
-            f'{", ".join(missing[:5])}'
-        )
-    return [found[name] for name in classes]
-
-
 def main(argv=None) -> None:
     args = parse_args(argv)
     checkpoint.check_file(args.config, 'The config file')
@@ -91,6 +67,7 @@ def main(argv=None) -> None:
         draw_label_maps,
         group_labels,
         place_labels,
+        read_categories,
     )
 
     cfg, _ = find_config(args.config)
