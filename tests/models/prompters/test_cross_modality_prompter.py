@@ -116,7 +116,7 @@ def test_equals_the_full_context(clip, position, shared, stop):
     grad = prompter.context.grad[0]
     grad = grad[0] if shared else grad
     scale = max(1.0, context.grad.abs().max().item())
-    torch.testing.assert_close(grad, context.grad, rtol=0, atol=1e-4 * scale)
+    torch.testing.assert_close(grad, context.grad, rtol=0, atol=1e-5 * scale)
     assert context.grad.abs().max() > 1e-3
 
 
