@@ -3,6 +3,11 @@
 Each process computes the loss of its own images; the sum over the processes is the loss
 of the global batch. mmengine's DistributedDataParallel averages gradients, for which
 heads make up by a factor.
+
+Where the images of an epoch cannot be shared out evenly, mmengine's sampler repeats the
+first ones. A repeated image adds its loss again, but is one image to evaluation and to
+what losses remember (its last pseudo-labels count). So runs with different numbers of
+processes are equal only if these divide the number of images.
 """
 
 import torch

@@ -1,8 +1,14 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
+from mmengine.config import Config
+from mmengine.model import convert_sync_batchnorm
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmscpnet.engine import FrozenNormHook
+from tests.models.classifiers.test_scpnet import clip_net, samples
+from tests.shared import ROOT
 
 
 def norm_modes(model):
@@ -84,3 +90,25 @@ def test_refused_options(make_runner):
     )
     with pytest.raises(ValueError, match='FrozenNormHook.*epoch_length'):
         runner.train()
+
+
+def test_sync_batch_norm_of_the_configs():
+    """What mmengine makes of ``sync_bn`` in several processes on GPUs.
+
+    In one process torch's SyncBatchNorm computes as batch norm does, on CPUs too.
+    """
+    config = Config.fromfile(ROOT / 'configs/_base_/default_runtime.py')
+    plain, other = clip_net().train(), clip_net().train()
+    other.load_state_dict(plain.state_dict())
+    other = convert_sync_batchnorm(other, config.sync_bn)
+    norms = [m for m in other.modules() if isinstance(m, _BatchNorm)]
+    assert len(norms) > 10 and all(type(m) is torch.nn.SyncBatchNorm for m in norms)
+    assert plain.state_dict().keys() == other.state_dict().keys()
+    views, data = [torch.randn(2, 3, 64, 64) for _ in range(3)], samples(2)
+    expected, found = (model(views, data, mode='loss') for model in (plain, other))
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, msg=name)
+    # In the first epoch the hook holds them still like any other.
+    runner = SimpleNamespace(model=other, train_loop=None, epoch=0)
+    FrozenNormHook().before_train_iter(runner, 0)
+    assert not any(m.training for m in norms) and other.training
