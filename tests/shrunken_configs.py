@@ -44,7 +44,7 @@ def shrink_config(config: Config, tmp_path: Path) -> Config:
         _shrink_dataset(loader.dataset, names, tmp_path, key, side)
     _shrink_model(config.model, len(names))
     hooks = config.default_hooks
-    if 'feature_bank' in hooks:
+    if hooks.get('feature_bank'):
         hooks.feature_bank.update(
             root=str(tmp_path / 'banks'), num_draws=2, num_workers=0
         )

@@ -12,7 +12,7 @@ options = {
     # Of the first epoch on ImageNet's statistics; then of these photos.
     'default_hooks.frozen_norm': dict(type='FrozenNormHook', epochs=1),
     'optim_wrapper.optimizer.lr': 1e-4,
-    'optim_wrapper.paramwise_cfg': dict(_delete_=True, lr_mult=dict(head=10.0)),
+    'optim_wrapper.paramwise_cfg': dict(lr_mult=dict(head=10.0)),
     'param_scheduler.total_epochs': 5,
 }
 _view = [
