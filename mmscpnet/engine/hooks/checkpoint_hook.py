@@ -1,5 +1,6 @@
 """Checkpoints that are whole or not there, and never fewer than one."""
 
+import logging
 import os
 import shutil
 from collections import deque
@@ -12,6 +13,7 @@ from mmengine.config import Config
 from mmengine.dist import barrier, get_world_size, is_main_process
 from mmengine.fileio import LocalBackend
 from mmengine.hooks import CheckpointHook as MMEngineCheckpointHook
+from mmengine.logging import print_log
 from torch import Tensor
 
 from mmscpnet.registry import HOOKS
@@ -45,11 +47,13 @@ class CheckpointHook(MMEngineCheckpointHook):
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self._gradients: Optional[dict[str, Tensor]] = None
+        self._training = False
         self._config = _ConfigText()
 
     def before_train(self, runner) -> None:
         """Look whether checkpoints can be written, and tidy up after a former run."""
         super().before_train(runner)
+        self._training = True
         if self._is_local():
             # on every process: the state of a sharded model is asked for together
             size = checkpoint_size(runner, self.save_optimizer)
@@ -77,9 +81,22 @@ class CheckpointHook(MMEngineCheckpointHook):
             checkpoint[GRADIENTS] = gradients
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
-        """Keep such gradients until training goes on."""
-        if runner._resume:
-            self._gradients = checkpoint.get(GRADIENTS)
+        """Keep such gradients until training goes on; say what is not there."""
+        # A run that was resumed may still load its best checkpoint, to test it.
+        if not runner._resume or self._training:
+            return
+        missing = ['optimizer'] if 'optimizer' not in checkpoint else []
+        if runner.param_schedulers is not None and 'param_schedulers' not in checkpoint:
+            missing.append('param_schedulers')
+        if missing:
+            print_log(
+                f'The checkpoint has no {" and no ".join(missing)} (best_*.pth have '
+                'none): they start anew, and training does not go on as it would have. '
+                'Resume from an epoch_*.pth or iter_*.pth for that',
+                logger='current',
+                level=logging.WARNING,
+            )
+        self._gradients = checkpoint.get(GRADIENTS)
 
     def _save_checkpoint_with_step(self, runner, step: int, meta: dict) -> None:
         if isinstance(self.file_backend, _LateRemoval):
@@ -121,7 +138,7 @@ class CheckpointHook(MMEngineCheckpointHook):
             return
         # mmengine removes the former best file and then writes the new one.
         backend = self.file_backend
-        self.file_backend = late = _LateRemoval(backend)
+        self.file_backend = late = _LateRemoval(backend, Path(self.out_dir))
         try:
             super()._save_best_checkpoint(_WholeFiles(runner, self._save), metrics)
             late.carry_out(self._best_files())
@@ -215,8 +232,9 @@ class _WholeFiles:
 class _LateRemoval:
     """A file backend that removes nothing until it is told to."""
 
-    def __init__(self, backend) -> None:
+    def __init__(self, backend, own: Path) -> None:
         self.backend = backend
+        self._own = own
         self._condemned: list[str] = []
 
     def __getattr__(self, name: str):
@@ -228,9 +246,12 @@ class _LateRemoval:
     rmtree = remove
 
     def carry_out(self, keep: set[str]) -> None:
-        """Remove what was to be removed, except files that were written again."""
+        """Remove what was to be removed, except files that were written again.
+
+        And except those of another run, from which this one was resumed.
+        """
         for path in self._condemned:
-            if str(path) in keep:
+            if str(path) in keep or Path(path).parent != self._own:
                 continue
             if self.backend.isdir(path):
                 self.backend.rmtree(path)

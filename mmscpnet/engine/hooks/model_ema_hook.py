@@ -39,7 +39,7 @@ class ModelEMAHook(EMAHook):
     In a checkpoint ``meta['state_dict_model']`` says which model ``state_dict``
     holds, ``'ema'`` or ``'plain'``; ``ema_state_dict`` holds the other one. In
     ordinary checkpoints it is ``'ema'`` (mmengine's convention), in the best
-    checkpoint it is the better one. Training resumes exactly from either.
+    checkpoint it is the better one. Training resumes with both from either.
 
     Of a model under FullyShardedDataParallel each process averages its own shards;
     checkpoints hold the whole average.

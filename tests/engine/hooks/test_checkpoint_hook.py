@@ -168,6 +168,37 @@ def test_removals_that_were_cut_off_are_made_up_for(make_runner, tmp_path):
     assert names(folder) == ['epoch_2.pth']
 
 
+def test_resumed_in_another_folder(make_runner, tmp_path):
+    """The files of the first run stay; weights without optimiser are warned of."""
+    options = dict(max_keep_ckpts=1, save_best='toy/score', rule='greater')
+    scheduler = dict(type='MultiStepLR', milestones=[9])
+    first, second = tmp_path / 'first', tmp_path / 'second'
+
+    def make(scores, folder, **kwargs):
+        return make_runner(
+            scores=scores,
+            epochs=len(scores),
+            checkpoint=dict(options),
+            param_scheduler=dict(scheduler),
+            work_dir=folder,
+            **kwargs,
+        )
+
+    make([1.0], first).train()
+    before = names(first)
+    assert before == ['best_toy_score_epoch_1.pth', 'epoch_1.pth']
+    for source in reversed(before):
+        runner = make(
+            [2.0, 3.0], second / source, resume=True, load_from=str(first / source)
+        )
+        runner.train()
+        assert names(first) == before
+        assert names(second / source) == ['best_toy_score_epoch_2.pth', 'epoch_2.pth']
+        log = next((second / source).glob('*/*.log')).read_text()
+        told = 'has no optimizer and no param_schedulers' in log
+        assert told == source.startswith('best')
+
+
 def test_gradients_are_saved_only_if_some_wait(make_runner, tmp_path):
     wrapper = dict(optimizer=dict(type='SGD', lr=0.1), accumulative_counts=2)
     by_iter = dict(by_epoch=False, interval=1)
