@@ -92,9 +92,9 @@ def _text(completion, study: CompletionStudy, rows, picture: str, command: str) 
     if not np.isnan(study.expected_overall):
         lines.append(
             'Expected by the calibration: precision '
-            f'{_percent(study.expected_overall)}. A calibration is fitted where other '
-            'labels are unknown, or none; labels that are known already are the easy '
-            'ones, so what is left is positive less often than it expects.'
+            f'{_percent(study.expected_overall)}. The calibration knows nothing of '
+            'which labels are unknown: where positives are known already, those that '
+            'are left are fewer than it expects.'
         )
     if study.negatives[0]:
         lines.append(

@@ -229,7 +229,7 @@
         let text = ' \u2013 weight ' + weight.toFixed(3);
         if (effect !== null) {
           text += ', ' + (effect >= 0 ? '\u25b2 raises' : '\u25bc lowers')
-            + ' the logit by ' + Math.abs(effect).toFixed(2);
+            + ' the logit by ' + Math.abs(effect).toPrecision(2);
         }
         return h('li', {}, h('b', {}, data.classes[label]),
           h('span', { className: 'quiet' }, text));
