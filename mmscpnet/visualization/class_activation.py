@@ -6,7 +6,6 @@ for the image towers of CLIP, too.
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Optional
 
 import numpy as np
 import torch
@@ -132,8 +131,8 @@ def spatial_map(model: nn.Module, size: tuple[int, int]) -> Callable[[Tensor], T
         height, width = next((g for g in grids if _fits(count, g)), (0, 0))
         if not height:
             raise ValueError(
-                f'{count} tokens are no grid in the proportions of {size[0]}x{size[1]}: '
-                'name another layer by --target-layers'
+                f'{count} tokens are no grid in the proportions of '
+                f'{size[0]}x{size[1]}: name another layer by --target-layers'
             )
         extra = count - height * width
         places = output[:, extra:].reshape(len(output), height, width, -1)
@@ -214,7 +213,7 @@ def _prepare(model: nn.Module) -> None:
     model.eval()
 
 
-def overlay(photo: np.ndarray, heat: Optional[np.ndarray]) -> np.ndarray:
+def overlay(photo: np.ndarray, heat: np.ndarray) -> np.ndarray:
     """Lay a map over a photo.
 
     The photo is grey, so that colours are the map's alone: dark blue for 0 to yellow
