@@ -77,7 +77,8 @@ def test_curve_is_that_of_scikit_learn():
     # Photos that were not read are never proposed, but their positives are missed.
     probability[truth == 1] = np.nan
     assert precision_recall_curve(probability, truth)[0].max() == 0
-    assert all(len(part) == 0 for part in precision_recall_curve(probability, truth * 0))
+    nothing = precision_recall_curve(probability, 0 * truth)
+    assert all(len(part) == 0 for part in nothing)
 
 
 def write(path, classes, rows):

@@ -17,7 +17,6 @@ CLASSES = ['a', 'b, "c"', '</script>', '猫']
 
 def write_json(path, decisions):
     content = dict(format='mmscpnet-review', version=1, decisions=decisions)
-    content.update(changes)
     path.write_text(json.dumps(content), encoding='utf-8')
     return path
 
