@@ -1,6 +1,7 @@
 """A real browser for tests of pages; they are skipped where there is none."""
 
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,21 @@ def start_chromium(profile: Path, downloads: Path):
     return webdriver.Chrome(
         options=options, service=webdriver.ChromeService(executable_path=driver)
     )
+
+
+def press(driver, keys) -> None:
+    """Press keys, one after the other, wherever the focus is."""
+    for key in keys:
+        driver.switch_to.active_element.send_keys(key)
+
+
+def saved(driver, downloads: Path, selector: str) -> Path:
+    """Click a button that saves a file, and wait for it."""
+    before = set(downloads.iterdir())
+    driver.find_element('css selector', selector).click()
+    for _ in range(200):
+        new = set(downloads.glob('*.json')) | set(downloads.glob('*.csv'))
+        if new - before:
+            return (new - before).pop()
+        time.sleep(0.05)
+    raise AssertionError('nothing was saved')
