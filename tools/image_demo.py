@@ -48,6 +48,12 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser.add_argument('--csv', help='file for labels and scores, as a table')
     parser.add_argument('--out-dir', help='folder for the photos with their labels')
     parser.add_argument(
+        '--ann',
+        help='annotation file (JSON, or a list that counts in the labels of the model) '
+        'with labels that are known: the pictures of --out-dir then tell labels apart '
+        'that are known to be present, proposed, known to be absent, and rejected',
+    )
+    parser.add_argument(
         '--overwrite', action='store_true', help='replace files that are there'
     )
     parser.add_argument(
@@ -60,7 +66,33 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, help=cli.CFG_OPTIONS_HELP
     )
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.ann is not None and args.out_dir is None:
+        parser.error('--ann is for the pictures: give --out-dir, too')
+    return args
+
+
+def read_known(path: str, image: str, inferencer):
+    """Known labels of some photos.
+
+    Raises:
+        ValueError: the file lists none of the photos, or other labels.
+    """
+    from mmscpnet.apis.inputs import list_inputs
+    from mmscpnet.apis.known_labels import KnownLabels
+
+    known = KnownLabels(path, inferencer.classes)
+    known.check_classes(inferencer.classes)
+    items, _ = list_inputs(image, inferencer.pipeline[0].backend_args)
+    paths = [item.path for item in items]
+    listed = sum(known.find(p, inferencer.classes) is not None for p in paths)
+    if not listed:
+        raise ValueError(
+            f'--ann: {path} lists none of the {len(paths)} photos, such as {paths[0]}. '
+            'It names photos by the end of their path'
+        )
+    print(f'{listed} of {len(paths)} photos are listed in {path}')
+    return known
 
 
 def check_outputs(args: argparse.Namespace) -> None:
@@ -132,6 +164,8 @@ def main(argv=None) -> None:
     )
     if args.labels is not None:
         inferencer.set_labels(args.labels)
+    if args.ann is not None:
+        inferencer.known_labels = read_known(args.ann, args.image, inferencer)
     results = inferencer.stream(
         args.image, show_dir=args.out_dir, overwrite=args.overwrite
     )

@@ -21,6 +21,7 @@ from mmscpnet.registry import SCOPE
 from mmscpnet.visualization.prediction import shrink_photo
 
 from .inputs import Item, Photo, list_inputs, read_photo
+from .known_labels import KnownLabels
 from .loading import build_model, build_pipeline, find_classes, find_config
 from .loading import read_weights as _read_weights
 from .outputs import as_dict, check_picture_folder, draw_result, scores_of
@@ -56,6 +57,8 @@ class MultiLabelInferencer(BaseInferencer):
 
     Attributes:
         classes (list[str]): C label names; ``class 0`` and so on where none are known.
+        known_labels (KnownLabels, optional): Labels that are known; pictures then tell
+            known, proposed and rejected ones apart. None by default.
 
     Raises:
         FileNotFoundError: A file is missing.
@@ -86,6 +89,7 @@ class MultiLabelInferencer(BaseInferencer):
                 cfg, weights or known_weights, device, scope, show_progress
             )
         self.batch_size = batch_size
+        self.known_labels: Optional[KnownLabels] = None
         head = getattr(self.model, 'head', None)
         if rule is None and getattr(head, 'thr', 0.5) is None:
             rule = DecisionRule(top_k=head.topk)
@@ -265,7 +269,10 @@ class MultiLabelInferencer(BaseInferencer):
         """Draw each photo with its labels."""
         for position, sample in samples.items():
             photo = data[position]['photo']
-            draw_result(items[position], photo, sample, self.classes, folder)
+            item, known = items[position], None
+            if self.known_labels is not None:
+                known = self.known_labels.find(item.path, self.classes)
+            draw_result(item, photo, sample, self.classes, folder, known)
 
     def postprocess(
         self,

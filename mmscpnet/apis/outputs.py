@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Union
+from typing import Optional, Union
 
 import numpy as np
 from mmpretrain.structures import DataSample
@@ -51,8 +51,9 @@ def draw_result(
     sample: DataSample,
     classes: Sequence[str],
     folder: Path,
+    known: Optional[np.ndarray] = None,
 ) -> Path:
-    """Draw a photo with its labels.
+    """Draw a photo with its labels; ``known`` see :func:`draw_prediction`.
 
     The picture of a photo of a folder has its path within it; others have their number
     in front, as their paths may be anywhere and their names alike.
@@ -69,6 +70,7 @@ def draw_result(
         decisions_of(sample),
         folder / f'{name}.png',
         title=item.name,
+        known=known,
     )
 
 

@@ -151,3 +151,48 @@ def test_one_rule_only(demo, model, capsys):
     with pytest.raises(SystemExit):
         demo(model[1], '--top-k', 2, '--threshold', 0.5)
     assert 'not allowed with' in capsys.readouterr().err
+
+
+def test_known_labels(demo, model, tmp_path, monkeypatch, capsys):
+    """The annotation of the photos goes to the pictures, in the model's order."""
+    from mmscpnet.apis import outputs
+
+    drawn, draw = {}, outputs.draw_prediction
+
+    def spy(photo, classes, scores, decided, out_file, known=None, **kwargs):
+        drawn[kwargs['title']] = known
+        return draw(photo, classes, scores, decided, out_file, known=known, **kwargs)
+
+    monkeypatch.setattr(outputs, 'draw_prediction', spy)
+    folder = model[1]
+    annotations = json.loads((folder.parent / 'test.json').read_text())
+    out = tmp_path / 'out'
+    ann = tmp_path / 'some.json'
+    annotations['data_list'] = annotations['data_list'][:4]
+    ann.write_text(json.dumps(annotations))
+    demo(folder, '--quiet', '--out-dir', out, '--ann', ann)
+    assert '4 of 7 photos are listed' in capsys.readouterr().out
+    assert len(drawn) == 6
+    for entry in annotations['data_list']:
+        known = drawn.pop(entry['img_path'])
+        assert (known == 1).nonzero()[0].tolist() == entry['gt_label']
+        assert (known == 0).nonzero()[0].tolist() == entry['negative_label']
+    assert list(drawn.values()) == [None, None]
+
+
+def test_known_labels_refused(demo, model, tmp_path):
+    folder, out = model[1], tmp_path / 'out'
+    ann = tmp_path / 'ann.json'
+    entries = [dict(img_path='elsewhere.png', gt_label=[0])]
+    ann.write_text(json.dumps(dict(metainfo=dict(classes=CLASSES), data_list=entries)))
+    with pytest.raises(ValueError, match='lists none of the 7 photos'):
+        demo(folder, '--out-dir', out, '--ann', ann)
+    ann.write_text(json.dumps(dict(metainfo=dict(classes=['x']), data_list=entries)))
+    with pytest.raises(ValueError, match='other labels than the model'):
+        demo(folder, '--out-dir', out, '--ann', ann)
+    ann.write_text('no JSON')
+    with pytest.raises(ValueError, match='not JSON'):
+        demo(folder, '--out-dir', out, '--ann', ann)
+    with pytest.raises(SystemExit):
+        demo(folder, '--ann', ann)
+    assert not out.exists()

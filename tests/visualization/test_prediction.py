@@ -5,10 +5,16 @@ import pytest
 from PIL import Image
 
 from mmscpnet.visualization.prediction import (
+    ABSENT,
     GIVEN,
+    MARKS,
     OTHER,
+    PRESENT,
+    PROPOSED,
+    REJECTED,
     draw_prediction,
     shrink_photo,
+    sort_labels,
 )
 
 
@@ -64,3 +70,63 @@ def test_a_small_copy_is_rgb(dtype):
     photo = shrink_photo(img)
     assert photo.size == (480, 240)
     assert photo.getpixel((5, 5)) == (0, 0, 200)
+
+
+SCORES = np.array([0.9, 0.2, 0.8, 0.7, 0.1, 0.3, 0.6, 0.05])
+DECIDED = SCORES >= 0.5
+KNOWN = np.array([1, 1, -1, 0, 0, -1, -1, -1])
+
+
+def test_known_labels_by_hand():
+    found = {s.mark: s.labels for s in sort_labels(SCORES, DECIDED, KNOWN)}
+    assert list(found) == list(MARKS)
+    assert found == {
+        PRESENT: [0, 1],
+        PROPOSED: [2, 6],
+        # The one that the model would give stands first.
+        ABSENT: [3, 4],
+        REJECTED: [5, 7],
+    }
+
+
+def test_every_label_is_in_one_section():
+    rng = np.random.default_rng(0)
+    scores, known = rng.random(312), rng.choice([-1, 0, 1], 312)
+    decided = scores > 0.7
+    sections = sort_labels(scores, decided, known, 1000, 1000)
+    shown = sum((s.labels for s in sections), [])
+    assert len(shown) == len(set(shown)) == 312 - sections[2].more
+    for section in sections:
+        state = {PRESENT: 1, ABSENT: 0}.get(section.mark, -1)
+        assert (known[section.labels] == state).all()
+    assert decided[sections[1].labels].all() and not decided[sections[3].labels].any()
+    few = sort_labels(scores, decided, known, max_given=4)
+    assert [len(s.labels) for s in few] == [4, 4, 5, 3]
+    assert few[0].more == (known == 1).sum() - 4
+
+
+def test_known_labels_are_drawn_apart(tmp_path):
+    """By colour, and by sign for those who do not see it."""
+    path = draw(tmp_path, SCORES, DECIDED, known=KNOWN)
+    for section in sort_labels(SCORES, DECIDED, KNOWN):
+        lengths = bars(path, section.mark.colour)
+        # A row of text has some pixels of the colour, too.
+        for label in section.labels:
+            if SCORES[label] > 0.15:
+                assert any(abs(n - 261 * SCORES[label]) <= 1 for n in lengths)
+    assert len({mark.symbol for mark in MARKS}) == 4
+
+
+def test_doubts_are_written_out(tmp_path, monkeypatch):
+    from mmscpnet.visualization import prediction
+
+    written, wrap = [], prediction.wrap_text
+
+    def spy(text, *args, **kwargs):
+        written.append(text)
+        return wrap(text, *args, **kwargs)
+
+    monkeypatch.setattr(prediction, 'wrap_text', spy)
+    draw(tmp_path, SCORES, DECIDED, known=KNOWN)
+    assert 'label 1 (model: no)' in written and 'label 3 (model: yes)' in written
+    assert 'label 0' in written and 'label 4' in written and 'label 2' in written
