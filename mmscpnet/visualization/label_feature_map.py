@@ -15,7 +15,6 @@ from mmscpnet.utils.checkpoint import check_file
 # Okabe-Ito and shapes: told apart by the colour-blind, and in grey.
 COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000')
 SHAPES = ('o', 's', '^', 'D', 'v', 'P', 'X')
-MAX_NAMED = 120
 METHODS = ('tsne', 'pca')
 AUTOMATIC = 8
 
@@ -118,11 +117,11 @@ def draw_label_maps(
     categories: Sequence[str],
     path: Path,
 ) -> None:
-    """Draw panels side by side.
+    """Draw panels, two a row.
 
     Args:
         panels: one a model.
-        classes: C names, written beside the points where they can be read.
+        classes: C names, written beside the points where they cover no other.
         categories: C, coloured and shaped alike.
         path: PNG or SVG, written whole.
     """
@@ -131,16 +130,22 @@ def draw_label_maps(
     matplotlib.use('Agg')
     import matplotlib.pyplot as plt
 
-    side = 6.5 if len(classes) <= 40 else 10
+    # Room for the names, as far as the picture can be looked at.
+    side = 6.5 if len(classes) <= 40 else 10 if len(classes) <= 120 else 18
+    columns = min(len(panels), 2)
+    rows = -(-len(panels) // columns)
     figure, axes = plt.subplots(
-        1,
-        len(panels),
-        figsize=(side * len(panels), side + 0.8),
+        rows,
+        columns,
+        figsize=(side * columns, side * rows + 0.8),
         squeeze=False,
         layout='constrained',
     )
+    axes = axes.ravel()
+    for axis in axes[len(panels) :]:
+        axis.set_axis_off()
     known = sorted(set(categories))
-    for axis, panel in zip(axes[0], panels):
+    for axis, panel in zip(axes, panels):
         for number, category in enumerate(known):
             chosen = np.array([c == category for c in categories])
             axis.scatter(
@@ -150,23 +155,82 @@ def draw_label_maps(
                 marker=SHAPES[(number + number // len(COLOURS)) % len(SHAPES)],
                 label=category,
             )
-        if len(classes) <= MAX_NAMED:
-            size = 9 if len(classes) <= 40 else 7
-            for name, place in zip(classes, panel.places):
-                axis.annotate(
-                    name, place, (3, 3), textcoords='offset points', fontsize=size
-                )
         axis.set(title=panel.title, xticks=[], yticks=[])
         axis.margins(0.08)
-    handles, labels = axes[0][0].get_legend_handles_labels()
+    handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(
         handles,
         labels,
         loc='outside lower center',
-        ncols=min(len(known), 6 * len(panels)),
+        ncols=min(len(known), 6 * columns),
         frameon=False,
     )
+    # Only now it is known where a point is on paper.
+    figure.canvas.draw()
+    figure.set_layout_engine('none')
+    for axis, panel in zip(axes, panels):
+        write_names(axis, panel.places, classes, 9 if len(classes) <= 40 else 7)
     partial = path.with_name(f'.{path.stem}.partial{path.suffix}')
     figure.savefig(partial, dpi=120)
     plt.close(figure)
     os.replace(partial, path)
+
+
+def write_names(axis, places: np.ndarray, names: Sequence[str], size: float) -> int:
+    """Write names beside points where they cover no other name.
+
+    Each is tried to the right, left, above and below of its point, and between; where
+    none of these is free, it is left out.
+
+    Args:
+        axis: in its final place.
+        places: ``(C, 2)`` in data coordinates.
+        names: C.
+        size: of the letters in points.
+
+    Returns:
+        How many names are left out.
+    """
+    from matplotlib.transforms import Bbox
+
+    figure = axis.figure
+    renderer = figure.canvas.get_renderer()
+    points = axis.transData.transform(places)
+    scale = figure.dpi / 72
+    taken = np.empty((0, 4))
+    left_out = 0
+    inside = axis.bbox
+    for name, (x, y) in zip(names, points):
+        text = axis.text(0, 0, name, fontsize=size, transform=None)
+        box = text.get_window_extent(renderer)
+        w, h, gap = box.width, box.height, 4 * scale
+        corners = [
+            (gap, -h / 2),
+            (-gap - w, -h / 2),
+            (-w / 2, gap),
+            (-w / 2, -gap - h),
+            (gap * 0.7, gap * 0.7),
+            (-w - gap * 0.7, gap * 0.7),
+            (gap * 0.7, -h - gap * 0.7),
+            (-w - gap * 0.7, -h - gap * 0.7),
+        ]
+        for dx, dy in corners:
+            left, low = x + dx, y + dy
+            free = not (
+                (taken[:, 0] < left + w)
+                & (taken[:, 2] > left)
+                & (taken[:, 1] < low + h)
+                & (taken[:, 3] > low)
+            ).any()
+            box = Bbox.from_bounds(left, low, w, h)
+            if free and inside.contains(*box.min) and inside.contains(*box.max):
+                taken = np.vstack([taken, [left, low, left + w, low + h]])
+                # In data coordinates, which every kind of file keeps.
+                text.set_transform(axis.transData)
+                text.set_position(axis.transData.inverted().transform((left, low)))
+                text.set_verticalalignment('bottom')
+                break
+        else:
+            text.remove()
+            left_out += 1
+    return left_out

@@ -7,6 +7,7 @@ from mmscpnet.visualization.label_feature_map import (
     draw_label_maps,
     group_labels,
     place_labels,
+    write_names,
 )
 
 
@@ -56,4 +57,47 @@ def test_picture(tmp_path, size):
     image = np.asarray(Image.open(tmp_path / 'map.png').convert('RGB'))
     # Two panels: wider than high.
     assert image.shape[1] > 1.7 * image.shape[0]
-    assert len(np.unique(image.reshape(-1, 3), axis=0)) > 50
+    colours = image.astype(int) @ [65536, 256, 1]
+    assert len(np.unique(colours)) > 50
+
+
+@pytest.mark.parametrize('count, rows', [(1, 1), (2, 1), (3, 2), (4, 2)])
+def test_two_panels_a_row(tmp_path, count, rows):
+    places = np.random.default_rng(0).random((4, 2))
+    panels = [LabelPoints(str(i), places) for i in range(count)]
+    draw_label_maps(panels, list('abcd'), ['x'] * 4, tmp_path / 'map.png')
+    width, height = Image.open(tmp_path / 'map.png').size
+    assert width == pytest.approx(780 * min(count, 2), abs=2)
+    assert height == pytest.approx(780 * rows + 96, abs=2)
+
+
+def test_names_cover_no_other():
+    """At 312 labels: those that find no place are left out, the others are read."""
+    import matplotlib
+
+    matplotlib.use('Agg')
+    import matplotlib.pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(14, 14))
+    places = np.random.default_rng(0).normal(size=(312, 2))
+    axis.scatter(*places.T)
+    figure.canvas.draw()
+    left_out = write_names(axis, places, [f'label {i}' for i in range(312)], 7)
+    renderer = figure.canvas.get_renderer()
+    boxes = [text.get_window_extent(renderer) for text in axis.texts]
+    assert len(boxes) == 312 - left_out and left_out < 100
+    for number, box in enumerate(boxes):
+        assert axis.bbox.contains(*box.min) and axis.bbox.contains(*box.max)
+        for other in boxes[:number]:
+            wide = min(box.x1, other.x1) - max(box.x0, other.x0)
+            high = min(box.y1, other.y1) - max(box.y0, other.y0)
+            assert wide < 1 or high < 1
+    # Each beside its own point.
+    points = dict(
+        zip((f'label {i}' for i in range(312)), axis.transData.transform(places))
+    )
+    for text, box in zip(axis.texts, boxes):
+        x, y = points[text.get_text()]
+        gap = max(box.x0 - x, x - box.x1, box.y0 - y, y - box.y1)
+        assert gap < 12
+    plt.close(figure)

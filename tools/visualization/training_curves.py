@@ -22,8 +22,18 @@ def parse_args(argv=None) -> argparse.Namespace:
         metavar=('FILE', 'NAME'),
         help='JSON file of published curves, and which of them (all by default)',
     )
-    parser.add_argument('--metric', default='multi-label/mAP')
-    parser.add_argument('--title', default='mAP on the validation images')
+    parser.add_argument(
+        '--metric',
+        nargs='+',
+        default=['multi-label/mAP'],
+        help='figures of the log, each a curve of each run, such as '
+        'pseudo_labels/plain/precision pseudo_labels/calibrated/precision of a run '
+        'with PseudoLabelDiagnosticsHook (default: multi-label/mAP)',
+    )
+    parser.add_argument('--title', default='validation images', help='above it')
+    parser.add_argument(
+        '--ylabel', help='what the figures are (default: the last part of --metric)'
+    )
     parser.add_argument('--out', required=True, help='.png or .svg')
     parser.add_argument('--overwrite', action='store_true', help='replace the picture')
     args = parser.parse_args(argv)
@@ -49,7 +59,13 @@ def main(argv=None) -> None:
     names = args.names or [Path(folder).name for folder in args.work_dirs]
     if len(set(names)) < len(names):
         raise ValueError(f'runs need different names, found {names}. Give --names')
-    runs = {n: run_curve(d, args.metric) for n, d in zip(names, args.work_dirs)}
+    runs = {
+        name if len(args.metric) == 1 else f'{name}: {metric}': run_curve(
+            folder, metric
+        )
+        for name, folder in zip(names, args.work_dirs)
+        for metric in args.metric
+    }
     published = {}
     if args.published:
         file, *wanted = args.published
@@ -61,7 +77,8 @@ def main(argv=None) -> None:
             ]
         published = {name: published_curve(file, name) for name in wanted or ['']}
     out.parent.mkdir(parents=True, exist_ok=True)
-    draw_training_curves(runs, published, out, args.title)
+    ylabel = args.ylabel or args.metric[0].rpartition('/')[2]
+    draw_training_curves(runs, published, out, args.title, ylabel)
     for name, curve in runs.items():
         best, epoch = curve.best
         print(f'{name}: best {best:.2f} in epoch {epoch}')

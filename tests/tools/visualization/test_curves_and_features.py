@@ -96,3 +96,57 @@ def test_label_features_of_a_linear_head(tool, tmp_path):
         tool('visualization/label_features.py').main(
             [str(config), str(tmp_path / 'a.pth'), '--out', str(tmp_path / 'x.png')]
         )
+
+
+def test_several_figures_of_a_run(tool, tmp_path, monkeypatch, capsys):
+    """Figure 4, left: two kinds of precision of each of two runs."""
+    from mmscpnet.visualization import training_curves
+
+    drawn, draw = {}, training_curves.draw_training_curves
+
+    def spy(runs, *args):
+        drawn.update(runs)
+        draw(runs, *args)
+        drawn['ylabel'] = args[-1]
+
+    monkeypatch.setattr(training_curves, 'draw_training_curves', spy)
+    names = ['pseudo_labels/plain/precision', 'pseudo_labels/calibrated/precision']
+    for number, run in enumerate('ab'):
+        folder = tmp_path / run / 'x' / 'vis_data'
+        folder.mkdir(parents=True)
+        lines = [{names[0]: 40.0 + number, names[1]: 50.0, 'step': e} for e in (1, 2)]
+        (folder / 'scalars.json').write_text('\n'.join(map(json.dumps, lines)))
+    out = tmp_path / 'fig4.svg'
+    main = tool('visualization/training_curves.py').main
+    runs = [str(tmp_path / 'a'), str(tmp_path / 'b')]
+    main([*runs, '--metric', *names, '--out', str(out)])
+    assert drawn.pop('ylabel') == 'precision'
+    assert list(drawn) == [f'{run}: {name}' for run in 'ab' for name in names]
+    assert drawn[f'b: {names[0]}'].plain == [41.0, 41.0]
+    assert out.read_text().count(f'<!-- b: {names[1]} -->') == 1
+    with pytest.raises(ValueError, match='other/thing'):
+        main([*runs, '--metric', 'other/thing', '--out', str(tmp_path / 'x.png')])
+
+
+def test_label_features_svg(tool, model_files, tmp_path):
+    out = tmp_path / 'map.svg'
+    tool('visualization/label_features.py').main(
+        [*model_files, '--names', 'one', 'two', '--method', 'pca', '--out', str(out)]
+    )
+    text = out.read_text()
+    # Names of the labels in both panels.
+    assert all(text.count(f'<!-- {name} -->') == 2 for name in CLASSES)
+    assert '<!-- one: after SAM -->' in text and '<!-- two: after SAM -->' in text
+
+
+def test_label_features_refused(tool, model_files, tmp_path):
+    main = tool('visualization/label_features.py').main
+    out = ['--out', str(tmp_path / 'map.png')]
+    with pytest.raises(FileNotFoundError, match='none.pth'):
+        main([model_files[0], str(tmp_path / 'none.pth'), *out])
+    with pytest.raises(FileNotFoundError, match='file of categories.*none.csv'):
+        main([*model_files, '--categories', str(tmp_path / 'none.csv'), *out])
+    for wrong in (['--names', 'one'], ['--out', str(tmp_path / 'map.jpg')]):
+        with pytest.raises(SystemExit):
+            main([*model_files, *out, *wrong])
+    assert not (tmp_path / 'map.png').exists()
