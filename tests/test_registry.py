@@ -98,6 +98,7 @@ ARGUMENTS = dict(
         FrozenNormHook={},
         LabelCheckHook={},
         ModelEMAHook=dict(decay=0.9),
+        PseudoLabelDiagnosticsHook={},
         SetEpochHook={},
         TestBestHook={},
     ),
