@@ -36,6 +36,11 @@ env_cfg = dict(
 # In several processes batch norm that is trained takes its statistics from all of them
 # (torch's SyncBatchNorm; GPUs only). In one process this does nothing.
 sync_bn = 'torch'
+# All losses, pseudo-labels an image, share of images that PESSL counts, mean threshold
+# and the mAP of both models go to each of these. For others add
+# dict(type='TensorboardVisBackend'), dict(type='MLflowVisBackend', exp_name='...') or
+# dict(type='WandbVisBackend', init_kwargs=dict(project='...')) and install tensorboard,
+# mlflow or wandb. The tools that draw curves read the files of the first.
 visualizer = dict(
     type='UniversalVisualizer', vis_backends=[dict(type='LocalVisBackend')]
 )
