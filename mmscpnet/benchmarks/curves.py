@@ -1,6 +1,7 @@
 """The curve of a run, and whether it reproduces a published one."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Optional
 
@@ -38,8 +39,7 @@ def run_curve(work_dir, metric: str = 'multi-label/mAP') -> Curve:
     """
     found: dict[int, tuple[float, Optional[float]]] = {}
     for path in sorted(Path(work_dir).glob('*/vis_data/scalars.json')):
-        for line in path.read_text().splitlines():
-            entry = json.loads(line)
+        for entry in _read_lines(path):
             # results of a test have no step
             if metric in entry and 'step' in entry:
                 plain = entry.get(f'{metric}_plain', entry[metric])
@@ -51,6 +51,41 @@ def run_curve(work_dir, metric: str = 'multi-label/mAP') -> Curve:
         )
     epochs = sorted(found)
     return Curve(epochs, [found[e][0] for e in epochs], [found[e][1] for e in epochs])
+
+
+def _read_lines(path: Path) -> Iterator[dict]:
+    """Entries of a log; a last line that a killed run left unfinished is no entry."""
+    lines = path.read_text().splitlines()
+    for number, line in enumerate(lines, start=1):
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError as error:
+            if number < len(lines):
+                raise ValueError(f'{path}:{number}: not JSON: {error.msg}') from error
+
+
+def published_names(path) -> list[str]:
+    """Names of the curves of a file, see :func:`published_curve`."""
+    return [
+        name
+        for name, value in _read_published(path).items()
+        if isinstance(value, dict) and 'curve' in value
+    ]
+
+
+def _read_published(path) -> dict:
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f'the file of curves {str(path)!r} does not exist')
+    try:
+        content = json.loads(path.read_text(encoding='utf-8'))
+    except ValueError as error:
+        raise ValueError(f'{path} is no JSON file: {error}') from error
+    if not isinstance(content, dict):
+        raise ValueError(
+            f'{path} must map names to curves, found {type(content).__name__}'
+        )
+    return content
 
 
 def published_curve(path, name: str) -> Curve:
@@ -67,10 +102,7 @@ def published_curve(path, name: str) -> Curve:
         FileNotFoundError: no such file.
         ValueError: no such curve, or one of another form.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f'the file of curves {str(path)!r} does not exist')
-    content = json.loads(path.read_text())
+    content = _read_published(path)
     if name not in content:
         raise ValueError(f'{path} has no curve {name!r}; it has {sorted(content)}')
     try:

@@ -48,9 +48,11 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 def main(argv=None) -> None:
     args = parse_args(argv)
-    import json
-
-    from mmscpnet.benchmarks.curves import published_curve, run_curve
+    from mmscpnet.benchmarks.curves import (
+        published_curve,
+        published_names,
+        run_curve,
+    )
     from mmscpnet.visualization.training_curves import draw_training_curves
 
     out = Path(args.out)
@@ -69,13 +71,10 @@ def main(argv=None) -> None:
     published = {}
     if args.published:
         file, *wanted = args.published
-        if not wanted and Path(file).is_file():
-            wanted = [
-                name
-                for name, value in json.loads(Path(file).read_text()).items()
-                if isinstance(value, dict) and 'curve' in value
-            ]
-        published = {name: published_curve(file, name) for name in wanted or ['']}
+        wanted = wanted or published_names(file)
+        if not wanted:
+            raise ValueError(f'{file} has no curves')
+        published = {name: published_curve(file, name) for name in wanted}
     out.parent.mkdir(parents=True, exist_ok=True)
     ylabel = args.ylabel or args.metric[0].rpartition('/')[2]
     draw_training_curves(runs, published, out, args.title, ylabel)

@@ -48,6 +48,19 @@ def test_curves(tool, run, tmp_path, capsys, suffix):
         main([str(run), '--out', str(out)])
 
 
+def test_unfinished_log(tool, run, tmp_path, capsys):
+    """A killed run may leave half a line; one in the middle is an error."""
+    (log,) = run.glob('*/vis_data/scalars.json')
+    whole = log.read_text()
+    log.write_text(whole + '\n{"multi-label/mAP": 9')
+    main = tool('visualization/training_curves.py').main
+    main([str(run), '--out', str(tmp_path / 'c.png')])
+    assert 'best 55.50 in epoch 2' in capsys.readouterr().out
+    log.write_text('{"a"\n' + whole)
+    with pytest.raises(ValueError, match='scalars.json:1: not JSON'):
+        main([str(run), '--out', str(tmp_path / 'd.png')])
+
+
 def test_curves_refused(tool, run, tmp_path):
     main = tool('visualization/training_curves.py').main
     out = ['--out', str(tmp_path / 'c.png')]
@@ -57,6 +70,18 @@ def test_curves_refused(tool, run, tmp_path):
         main([str(run), '--published', str(curves_file(tmp_path)), 'voc', *out])
     with pytest.raises(ValueError, match='was validated'):
         main([str(tmp_path), *out])
+    broken = tmp_path / 'broken.json'
+    for text, message in [
+        ('{"coco": ', 'broken.json is no JSON file'),
+        ('[1, 2]', 'must map names to curves, found list'),
+        ('{"note": "x"}', 'has no curves'),
+        ('{"coco": {"curve": [{"epoch": 0}]}}', '"curve" of entries with "epoch"'),
+    ]:
+        broken.write_text(text)
+        with pytest.raises(ValueError, match=message):
+            main([str(run), '--published', str(broken), *out])
+    with pytest.raises(FileNotFoundError, match='none.json'):
+        main([str(run), '--published', str(tmp_path / 'none.json'), *out])
     assert not (tmp_path / 'c.png').exists()
 
 
