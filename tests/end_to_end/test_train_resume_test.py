@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from mmscpnet.utils.checkpoint import runner_globals
+from tests.distributed.forked import run_jobs
 from tests.shared import ROOT
 from tests.shrunken_configs import shrink
 
@@ -44,10 +45,18 @@ def config(tmp_path):
 
 def test_resumed_run_ends_like_the_uninterrupted_one(tmp_path, config):
     whole, parts = tmp_path / 'whole', tmp_path / 'parts'
-    run('train.py', config, '--work-dir', whole, '--seed', 0)
     # What a run that is interrupted in its second epoch leaves behind.
     interrupted = whole / 'epoch_1.pth'
-    run('train.py', config, '--work-dir', parts, '--seed', 0, '--resume', interrupted)
+    call = (
+        1,
+        'tests.distributed.jobs:tool',
+        'train',
+        config,
+        '--seed',
+        '0',
+        '--work-dir',
+    )
+    run_jobs(tmp_path, (*call, whole), (*call, parts, '--resume', interrupted))
 
     with torch.serialization.safe_globals(runner_globals()):
         a, b = (
