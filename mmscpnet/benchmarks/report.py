@@ -190,6 +190,8 @@ def draw_bars(grid: Grid, records: Records, path: Path) -> Path:
     matplotlib.use('Agg')
     import matplotlib.pyplot as plt
 
+    from mmscpnet.visualization.drawing import save_figure
+
     columns = [c for c in grid.columns if any(k[1] == c for k in records)]
     rows = [r for r in grid.rows if any(k[0] == r for k in records)]
     figure, axes = plt.subplots(
@@ -220,7 +222,8 @@ def draw_bars(grid: Grid, records: Records, path: Path) -> Path:
         axis.grid(axis='x', alpha=0.3)
     axes[0][0].invert_yaxis()
     figure.suptitle(grid.title)
-    return _save(figure, path)
+    save_figure(figure, path, dpi=120)
+    return path
 
 
 def draw_curves(grid: Grid, records: Records, path: Path) -> Path:
@@ -229,6 +232,8 @@ def draw_curves(grid: Grid, records: Records, path: Path) -> Path:
 
     matplotlib.use('Agg')
     import matplotlib.pyplot as plt
+
+    from mmscpnet.visualization.drawing import save_figure
 
     columns = [c for c in grid.columns if any(k[1] == c for k in records)]
     figure, axes = plt.subplots(
@@ -275,14 +280,5 @@ def draw_curves(grid: Grid, records: Records, path: Path) -> Path:
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc='outside right center', fontsize='small')
     figure.suptitle(f'{grid.title}: mean and range over seeds')
-    return _save(figure, path)
-
-
-def _save(figure, path: Path) -> Path:
-    import matplotlib.pyplot as plt
-
-    partial = path.with_suffix('.partial.png')
-    figure.savefig(partial, dpi=120)
-    plt.close(figure)
-    os.replace(partial, path)
+    save_figure(figure, path, dpi=120)
     return path

@@ -10,7 +10,8 @@ from mmscpnet.datasets.formats.provenance import TracedLabels
 from mmscpnet.evaluation.completion_study import CompletionStudy, study_completion
 
 from .decision_figures import BLUE, GREY, ORANGE
-from .label_figures import _save, shortened
+from .drawing import save_figure
+from .label_figures import shortened
 from .markdown import markdown_table
 
 COLUMNS = ('class', 'proposed', 'correct', 'hidden', 'precision', 'recall', 'expected')
@@ -180,7 +181,7 @@ def draw_completion(classes, study: CompletionStudy, path: Path) -> None:
     for axis in (left, right):
         axis.set(xlim=(-2, 104), ylim=(-2, 104), xlabel='recall, %')
         axis.grid(alpha=0.3)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _named(hidden: np.ndarray, x: np.ndarray, y: np.ndarray) -> list[int]:

@@ -9,7 +9,8 @@ from mmscpnet.evaluation.calibration import Reliability
 from mmscpnet.evaluation.decision_errors import ConfusedPair
 
 from .contact_sheet import ContactSheetItem, draw_contact_sheet
-from .label_figures import MAX_BARS, _panels, _save, shortened
+from .drawing import save_figure
+from .label_figures import MAX_BARS, _panels, shortened
 
 # Okabe-Ito, told apart by the colour-blind.
 BLUE, ORANGE, GREY = '#0072B2', '#D55E00', '#777777'
@@ -45,7 +46,7 @@ def draw_average_precision(
     if count < len(values):
         text += ' (\u2013: no known positive)'
     _heading(figure, text)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_reliability(panels: Sequence[tuple[str, Reliability]], path: Path) -> None:
@@ -98,7 +99,7 @@ def draw_reliability(panels: Sequence[tuple[str, Reliability]], path: Path) -> N
     axes[0, 0].set_ylabel('share of positives')
     axes[1, 0].set_ylabel('known entries')
     axes[0, 0].legend(loc='upper left')
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_class_errors(
@@ -128,7 +129,7 @@ def draw_class_errors(
         axis.set_xlabel('ECE, %')
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc='upper left', ncols=2, frameon=False)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_confused_pairs(
@@ -154,7 +155,7 @@ def draw_confused_pairs(
     axis.xaxis.get_major_locator().set_params(integer=True)
     axis.set_xlabel('images (% of the known positives)')
     _heading(figure, 'Missed \u2192 given instead')
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_errors(

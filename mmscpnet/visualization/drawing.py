@@ -2,7 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -121,17 +122,41 @@ def draw_header(
 
 def write_png(image: Image.Image, out_file: Path) -> Path:
     """Write a PNG, complete or not at all; one that is there is replaced."""
+    with _whole(out_file) as partial:
+        image.save(partial, format='PNG')
+    return out_file
+
+
+def save_figure(figure, path: Path, dpi: int = 110) -> None:
+    """Write a figure of matplotlib, complete or not at all, and close it.
+
+    Args:
+        figure (matplotlib.figure.Figure): of ``pyplot``.
+        path: PNG or SVG; one that is there is replaced.
+        dpi: pixels an inch.
+    """
+    import matplotlib.pyplot as plt
+
+    try:
+        with _whole(path) as partial:
+            figure.savefig(partial, dpi=dpi, format=path.suffix.lstrip('.'))
+    finally:
+        plt.close(figure)
+
+
+@contextmanager
+def _whole(out_file: Path) -> Iterator[Path]:
+    """A file that gets its name at the end of the block, if all went well."""
     out_file.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(
+    handle, name = tempfile.mkstemp(
         prefix=f'.{out_file.name}.', suffix='.partial', dir=out_file.parent
     )
+    os.close(handle)
     try:
-        with os.fdopen(handle, 'wb') as file:
-            image.save(file, format='PNG')
+        yield Path(name)
         # A temporary file is private; the result may be read like its folder.
-        os.chmod(temporary, out_file.parent.stat().st_mode & 0o666)
-        os.replace(temporary, out_file)
+        os.chmod(name, out_file.parent.stat().st_mode & 0o666)
+        os.replace(name, out_file)
     except BaseException:
-        os.unlink(temporary)
+        os.unlink(name)
         raise
-    return out_file

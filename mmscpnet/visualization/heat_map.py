@@ -8,6 +8,8 @@ import numpy as np
 from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
 from scipy.spatial.distance import squareform
 
+from .drawing import save_figure
+
 # Above this number the names would be smaller than can be read.
 MAX_NAMED = 400
 # The cost of the best order grows with the cube of the number of labels.
@@ -131,8 +133,7 @@ def draw_heat_maps(
         )
         bar.set_label(item.unit, fontsize=large)
         bar.ax.tick_params(labelsize=large)
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
+    save_figure(figure, path)
 
 
 def _range(values: np.ndarray) -> tuple[float, float]:

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +10,8 @@ import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 
 from mmscpnet.utils.checkpoint import check_file
+
+from .drawing import save_figure
 
 # Okabe-Ito and shapes: told apart by the colour-blind, and in grey.
 COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000')
@@ -170,10 +171,7 @@ def draw_label_maps(
     figure.set_layout_engine('none')
     for axis, panel in zip(axes, panels):
         write_names(axis, panel.places, classes, 9 if len(classes) <= 40 else 7)
-    partial = path.with_name(f'.{path.stem}.partial{path.suffix}')
-    figure.savefig(partial, dpi=120)
-    plt.close(figure)
-    os.replace(partial, path)
+    save_figure(figure, path, dpi=120)
 
 
 def write_names(axis, places: np.ndarray, names: Sequence[str], size: float) -> int:

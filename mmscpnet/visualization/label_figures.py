@@ -8,6 +8,7 @@ import numpy as np
 
 from mmscpnet.datasets.label_statistics import SplitLabels
 
+from .drawing import save_figure
 from .heat_map import LETTER, HeatMap, cluster_order, draw_heat_maps
 
 # Okabe-Ito, told apart by the colour-blind.
@@ -58,7 +59,7 @@ def draw_frequencies(splits: Sequence[SplitLabels], path: Path) -> None:
         axis.set_xlabel('images (\u00d7: none)')
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc='upper left', ncols=4, frameon=False)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_known_share(split: SplitLabels, path: Path) -> None:
@@ -78,7 +79,7 @@ def draw_known_share(split: SplitLabels, path: Path) -> None:
         axis.set_xlabel(f'share of the {split.name} images')
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc='upper left', ncols=2, frameon=False)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def state_counts(split: SplitLabels) -> dict[str, np.ndarray]:
@@ -119,7 +120,7 @@ def draw_cardinality(splits: Sequence[SplitLabels], path: Path) -> None:
     axis.xaxis.get_major_locator().set_params(integer=True)
     axis.grid(alpha=0.3)
     axis.legend()
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_cooccurrence(split: SplitLabels, path: Path, before_masking: bool) -> None:
@@ -176,10 +177,3 @@ def _panels(classes: Sequence[str], order: np.ndarray, longest: int = 30):
 def shortened(name: str, longest: int) -> str:
     """A name of at most so many letters."""
     return name if len(name) <= longest else name[: longest - 1] + '\u2026'
-
-
-def _save(figure, path: Path) -> None:
-    import matplotlib.pyplot as plt
-
-    figure.savefig(path, dpi=110)
-    plt.close(figure)

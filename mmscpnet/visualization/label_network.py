@@ -1,6 +1,5 @@
 """A label graph as a network: labels as nodes, their strongest neighbours as edges."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
@@ -8,6 +7,7 @@ from typing import Optional
 import networkx as nx
 import numpy as np
 
+from .drawing import save_figure
 from .heat_map import cluster_order
 from .label_feature_map import COLOURS, SHAPES
 
@@ -129,10 +129,7 @@ def draw_label_network(
             ncols=min(len(known), max(1, int(figure.get_figwidth() / 2))),
             frameon=False,
         )
-    partial = path.with_name(f'.{path.stem}.partial{path.suffix}')
-    figure.savefig(partial, dpi=110)
-    plt.close(figure)
-    os.replace(partial, path)
+    save_figure(figure, path)
 
 
 def _mark(number: int) -> tuple[str, str]:

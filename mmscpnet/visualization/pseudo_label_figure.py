@@ -1,9 +1,9 @@
 """Precision, recall and number of pseudo-labels by epoch, Figure 4 (left)."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from .drawing import save_figure
 from .label_feature_map import COLOURS
 
 # Which figures stand in a panel: title, unit of the axis, and names of the scalars.
@@ -59,7 +59,4 @@ def draw_pseudo_labels(
     figure.legend(handles, labels, loc='outside lower center', ncols=4, frameon=False)
     if title:
         figure.suptitle(title)
-    partial = path.with_name(f'.{path.stem}.partial{path.suffix}')
-    figure.savefig(partial, dpi=120)
-    plt.close(figure)
-    os.replace(partial, path)
+    save_figure(figure, path, dpi=120)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from .drawing import save_figure
+
 # Okabe-Ito, told apart by the colour-blind.
 STATES = dict(positives='#0072B2', negatives='#E69F00', unknowns='#DDDDDD')
 NAMES = dict(positives='known positive', negatives='known negative', unknowns='unknown')
@@ -64,8 +66,7 @@ def draw_thinning(before: dict, after: dict, path: Path, title: str) -> None:
         f'{before["negatives"]:,} → {after["negatives"]:,} known negatives\n'
         'bars: share of the images, above before, below after'
     )
-    figure.savefig(path, dpi=100)
-    plt.close(figure)
+    save_figure(figure, path, dpi=100)
 
 
 def _positives(axis, before: dict, after: dict, names: list, most: int) -> None:

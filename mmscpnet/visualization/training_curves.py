@@ -1,12 +1,12 @@
 """mAP by epoch of several runs, with published curves behind them."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Optional
 
 from mmscpnet.benchmarks.curves import Curve
 
+from .drawing import save_figure
 from .label_feature_map import COLOURS
 
 
@@ -54,10 +54,7 @@ def draw_training_curves(
     axis.set(xlabel='epoch', ylabel=ylabel, title=title)
     axis.grid(alpha=0.3)
     figure.legend(loc='outside lower center', ncols=3, fontsize=8, frameon=False)
-    partial = path.with_name(f'.{path.stem}.partial{path.suffix}')
-    figure.savefig(partial, dpi=120)
-    plt.close(figure)
-    os.replace(partial, path)
+    save_figure(figure, path, dpi=120)
 
 
 def _draw(axis, name: Optional[str], curve: Curve, style: dict) -> None:

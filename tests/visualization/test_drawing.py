@@ -1,9 +1,12 @@
-"""Text and tiles of the picture sheets. Files: see the sheets' own tests."""
+"""Text, tiles and figures. Files of sheets: see the sheets' own tests."""
+
+from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
-from mmscpnet.visualization.drawing import font_of, photo_tile, wrap_text
+from mmscpnet.visualization.drawing import font_of, photo_tile, save_figure, wrap_text
 
 
 def test_text_is_wrapped_within_the_width():
@@ -29,3 +32,29 @@ def test_tiles_show_photos_as_the_model_sees_them(tmp_path):
     assert (tile == 100).all()
     (tmp_path / 'b.jpg').write_bytes((tmp_path / 'a.png').read_bytes()[:60])
     assert np.asarray(photo_tile(tmp_path / 'b.jpg', 40))[0, 0].tolist() == [205] * 3
+
+
+@pytest.mark.parametrize('suffix', ['png', 'svg'])
+def test_a_figure_is_written_whole_or_not_at_all(tmp_path, monkeypatch, suffix):
+    import matplotlib
+
+    matplotlib.use('Agg')
+    import matplotlib.pyplot as plt
+
+    path = tmp_path / 'new' / f'a.{suffix}'
+    save_figure(plt.figure(), path)
+    before = path.read_bytes()
+    assert before[:4] == (b'\x89PNG' if suffix == 'png' else b'<?xm')
+
+    figure = plt.figure()
+
+    def fail(file, **options):
+        Path(file).write_text('half')
+        raise OSError('disk full')
+
+    monkeypatch.setattr(figure, 'savefig', fail)
+    with pytest.raises(OSError, match='disk full'):
+        save_figure(figure, path)
+    assert path.read_bytes() == before
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+    assert not plt.get_fignums()

@@ -5,7 +5,6 @@ within the tolerance: exit code 0 if so, 1 if not.
 """
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -65,6 +64,8 @@ def draw(run, published, title: str, path: Path) -> None:
     matplotlib.use('Agg')
     import matplotlib.pyplot as plt
 
+    from mmscpnet.visualization.drawing import save_figure
+
     figure, axis = plt.subplots(figsize=(8, 5), layout='constrained')
     for curve, name, style in [(published, 'published', '--'), (run, 'run', '-')]:
         axis.plot(curve.epochs, curve.plain, f'C0{style}', label=f'{name}, plain')
@@ -74,10 +75,7 @@ def draw(run, published, title: str, path: Path) -> None:
     axis.set(xlabel='epoch', ylabel='mAP', title=title)
     axis.grid(alpha=0.3)
     axis.legend()
-    partial = path.with_suffix('.partial.png')
-    figure.savefig(partial, dpi=120)
-    plt.close(figure)
-    os.replace(partial, path)
+    save_figure(figure, path, dpi=120)
 
 
 def main(argv=None) -> int:
