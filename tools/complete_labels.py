@@ -29,8 +29,6 @@ _SHOWN = 10
 
 
 def parse_args(argv=None) -> argparse.Namespace:
-    from mmengine.config import DictAction
-
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -103,16 +101,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         default=1000,
         help='photos on the page, those of the most probable proposals (default: 1000)',
     )
-    parser.add_argument(
-        '--overwrite', action='store_true', help='replace files that are there'
-    )
-    parser.add_argument(
-        '--batch-size', type=int, default=16, help='photos at once (default: 16)'
-    )
-    parser.add_argument('--device', help='cpu, cuda:0, ... (default: a GPU if any)')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help=cli.CFG_OPTIONS_HELP
-    )
+    cli.add_inference_arguments(parser)
     args = parser.parse_args(argv)
     if args.precision_target is not None and args.threshold is not None:
         parser.error('give one of --precision-target and --threshold')
@@ -185,25 +174,14 @@ def output_files(args: argparse.Namespace) -> dict[str, Path]:
 
 
 def chosen_classes(given, classes: list[str]):
-    """Indices of the classes that ``--classes`` names.
-
-    Raises:
-        ValueError: the annotation file has no such label.
-    """
-    from mmscpnet.datasets.class_names import load_class_names
+    """Indices of the classes that ``--classes`` names, or a file of names."""
+    from mmscpnet.datasets.class_names import class_indices, load_class_names
 
     if given is None:
         return None
     if len(given) == 1 and given[0] not in classes and Path(given[0]).is_file():
         given = load_class_names(given[0], '--classes')
-    for name in given:
-        if name not in classes:
-            raise ValueError(
-                f'--classes: {name!r} is neither a label of the annotation file nor a '
-                f'file of names. Labels are {", ".join(map(repr, classes[:_SHOWN]))}'
-                + (' and others' if len(classes) > _SHOWN else '')
-            )
-    return sorted({classes.index(name) for name in given})
+    return class_indices(given, classes, '--classes')
 
 
 def photo_folder(args: argparse.Namespace, config, images) -> Path:
@@ -238,9 +216,7 @@ def main(argv=None) -> None:
     from mmscpnet.apis.loading import find_config
     from mmscpnet.datasets.formats.provenance import read_traced_labels
 
-    config, _ = find_config(args.config)
-    if args.cfg_options is not None:
-        config.merge_from_dict(args.cfg_options)
+    config, _ = find_config(args.config, args.cfg_options)
     # What is wrong with the files is said before the model is read.
     is_json = args.ann.suffix == '.json'
     labels = is_json and read_traced_labels(args.ann, unlisted=args.unlisted)

@@ -84,8 +84,7 @@ def load_config(args: argparse.Namespace):
             f'{args.out!r} exists already. Replace it by --overwrite, or name another '
             'file by --out.'
         )
-    cfg, _ = find_config(args.config)
-    cfg.merge_from_dict(args.cfg_options or {})
+    cfg, _ = find_config(args.config, args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmscpnet'))
     return cfg
 

@@ -14,8 +14,6 @@ from mmscpnet.utils import checkpoint, cli  # noqa: E402
 
 
 def parse_args(argv=None) -> argparse.Namespace:
-    from mmengine.config import DictAction
-
     parser = argparse.ArgumentParser(
         description='Predict the labels of a photo, or of all photos of a folder'
     )
@@ -53,18 +51,9 @@ def parse_args(argv=None) -> argparse.Namespace:
         'with labels that are known: the pictures of --out-dir then tell labels apart '
         'that are known to be present, proposed, known to be absent, and rejected',
     )
-    parser.add_argument(
-        '--overwrite', action='store_true', help='replace files that are there'
-    )
-    parser.add_argument(
-        '--batch-size', type=int, default=16, help='photos at once (default: 16)'
-    )
-    parser.add_argument('--device', help='cpu, cuda:0, ... (default: a GPU if any)')
+    cli.add_inference_arguments(parser)
     parser.add_argument(
         '--quiet', action='store_true', help='do not list each photo on the screen'
-    )
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help=cli.CFG_OPTIONS_HELP
     )
     args = parser.parse_args(argv)
     if args.ann is not None and args.out_dir is None:
@@ -140,9 +129,7 @@ def main(argv=None) -> None:
     from mmscpnet.apis.loading import find_config
     from mmscpnet.apis.result_files import new_text_file, write_on_the_way
 
-    config, known_weights = find_config(args.config)
-    if args.cfg_options is not None:
-        config.merge_from_dict(args.cfg_options)
+    config, known_weights = find_config(args.config, args.cfg_options)
     options = dict(
         device=args.device,
         batch_size=args.batch_size,

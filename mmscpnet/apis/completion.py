@@ -6,7 +6,9 @@ from typing import NamedTuple, Optional
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from mmpretrain.structures import DataSample
+from torch import Tensor
 
 from mmscpnet.datasets.class_names import describe_difference
 from mmscpnet.datasets.formats.provenance import TracedLabels
@@ -97,25 +99,20 @@ class FeatureInferencer(MultiLabelInferencer):
     there for other heads.
     """
 
-    def forward(self, data: dict[int, dict]) -> dict[int, DataSample]:
-        """As the inferencer's, a size of photos at a time: features have no names."""
+    def test_step(self, batch: dict) -> list[DataSample]:
+        """Predict a batch, and watch what comes out of the projection."""
         projection = getattr(find_head(self.model), 'projection', None)
         if projection is None:
-            return super().forward(data)
-        sizes: dict[tuple, dict] = {}
-        for position, entry in data.items():
-            sizes.setdefault(tuple(entry['inputs'].shape), {})[position] = entry
-        samples, caught = {}, []
+            return super().test_step(batch)
+        caught: list[Tensor] = []
         handle = projection.register_forward_hook(lambda *call: caught.append(call[2]))
         try:
-            for part in sizes.values():
-                caught.clear()
-                samples.update(super().forward(part))
-                features = torch.nn.functional.normalize(caught[-1].float(), dim=-1)
-                for position, feature in zip(part, features.cpu()):
-                    samples[position].set_field(feature, 'image_feature')
+            samples = super().test_step(batch)
         finally:
             handle.remove()
+        features = F.normalize(caught[-1].float(), dim=-1).cpu()
+        for sample, feature in zip(samples, features):
+            sample.set_field(feature, 'image_feature')
         return samples
 
 

@@ -92,6 +92,11 @@ class LabelMatch:
             )
             if self.weights.is_sparse:
                 self.weights = self.weights.to_dense()
+        #: Z*, ``(C, D)`` with rows of length 1; None for heads that do not match.
+        self.refined: Optional[Tensor] = None
+        if self.prompts is not None:
+            with torch.no_grad():
+                self.refined = self._refine(self.weights)
 
     @torch.no_grad()
     def explain(
@@ -116,7 +121,7 @@ class LabelMatch:
         neighbors = self._neighbors(features, entries, present)
         if self.prompts is None or features is None:
             return [Evidence(neighbors=found) for found in neighbors]
-        cosine = self._cosine(features, entries, self._refined())
+        cosine = self._cosine(features, entries, self.refined)
         logits: Sequence = [None] * len(entries)
         if self.association is not None:
             unrefined = F.normalize(self.prompts, dim=-1)
@@ -148,27 +153,25 @@ class LabelMatch:
 
     def _effects(self, features, entries, found) -> list[dict[int, float]]:
         """Logits that each neighbour adds; one pass of SAM for each known label."""
-        whole = self._refined()
         positions: dict[int, list[int]] = {}
         for position, labels in enumerate(found):
             for label in labels:
                 positions.setdefault(label, []).append(position)
         effects: list[dict[int, float]] = [{} for _ in entries]
         for label, where in positions.items():
-            without = self._refined(cut_label(self.weights, label))
+            without = self._refine(cut_label(self.weights, label))
             chosen = [entries[p] for p in where]
-            change = self._cosine(features, chosen, whole) - self._cosine(
+            change = self._cosine(features, chosen, self.refined) - self._cosine(
                 features, chosen, without
             )
             for position, effect in zip(where, (self._scale() * change).tolist()):
                 effects[position][label] = effect
         return effects
 
-    def _refined(self, matrix: Optional[Tensor] = None) -> Tensor:
-        """Z* with rows of length 1, over the given matrix or the head's own."""
+    def _refine(self, matrix: Optional[Tensor]) -> Tensor:
+        """Z* with rows of length 1, over a matrix of the label graph."""
         if self.association is None:
             return F.normalize(self.prompts, dim=-1)
-        matrix = self.weights if matrix is None else matrix
         graph = LabelGraph(matrix, matrix)
         return F.normalize(self.association(self.prompts, graph).float(), dim=-1)
 

@@ -235,13 +235,17 @@ class MultiLabelInferencer(BaseInferencer):
                 {key: data[p][key] for key in ('inputs', 'data_samples')}
                 for p in positions
             ]
-            predicted = self.model.test_step(self.collate_fn(batch))
+            predicted = self.test_step(self.collate_fn(batch))
             samples.update(zip(positions, predicted))
         for sample in samples.values():
             self._check_scores(sample)
             scores = scores_of(sample)[None]
             sample.set_pred_label(np.flatnonzero(self.rule.decide(scores)[0]))
         return samples
+
+    def test_step(self, batch: dict) -> list[DataSample]:
+        """Predict a batch of photos of one size."""
+        return self.model.test_step(batch)
 
     def _check_scores(self, sample: DataSample) -> None:
         if 'pred_score' not in sample:

@@ -34,11 +34,14 @@ TRAINING_STATE = ('head.pessl', 'head.loss_module.')
 _SHOWN = 10
 
 
-def find_config(model: Union[str, Path, dict]) -> tuple[Config, Optional[str]]:
+def find_config(
+    model: Union[str, Path, dict], options: Optional[dict] = None
+) -> tuple[Config, Optional[str]]:
     """A config, and the weights that MMPretrain knows for it.
 
     Args:
         model: a config, its path, or the name of a model of MMPretrain's zoo.
+        options: what is changed in it, as by ``--cfg-options``.
 
     Raises:
         FileNotFoundError: there is no such file, nor a model of that name.
@@ -65,6 +68,7 @@ def find_config(model: Union[str, Path, dict]) -> tuple[Config, Optional[str]]:
             f'{type(model).__name__}'
         )
     cfg = model if isinstance(model, Config) else Config(dict(model))
+    cfg.merge_from_dict(options or {})
     if not cfg.get('model'):
         raise ValueError('the config has no model')
     return cfg, weights
@@ -169,6 +173,14 @@ def _load(model: nn.Module, state: dict) -> None:
         raise ValueError('the weights do not fit the config: ' + '; '.join(parts))
 
 
+def _innermost(cfg: Config, dataloader: str, key: str) -> Optional[dict]:
+    """Config of the first dataset within wrappers that has a key; None without."""
+    dataset = (cfg.get(dataloader) or {}).get('dataset')
+    while dataset and key not in dataset:
+        dataset = dataset.get('dataset') or (dataset.get('datasets') or [None])[0]
+    return dataset or None
+
+
 def find_test_dataset(cfg: Config) -> dict:
     """Config of the innermost test dataset, or else validation dataset.
 
@@ -176,9 +188,7 @@ def find_test_dataset(cfg: Config) -> dict:
         ValueError: there is none with a pipeline.
     """
     for name in ('test_dataloader', 'val_dataloader'):
-        dataset = (cfg.get(name) or {}).get('dataset')
-        while dataset and 'pipeline' not in dataset:
-            dataset = dataset.get('dataset') or (dataset.get('datasets') or [None])[0]
+        dataset = _innermost(cfg, name, 'pipeline')
         if dataset:
             return dataset
     raise ValueError(
@@ -191,9 +201,7 @@ def dataset_photo_folders(cfg: Config) -> list[str]:
     """Folders of the photos of the config's sets, that for training first."""
     folders = []
     for name in ('train_dataloader', 'test_dataloader', 'val_dataloader'):
-        dataset = (cfg.get(name) or {}).get('dataset')
-        while dataset and 'data_prefix' not in dataset:
-            dataset = dataset.get('dataset') or (dataset.get('datasets') or [None])[0]
+        dataset = _innermost(cfg, name, 'data_prefix')
         if not dataset:
             continue
         prefix = dataset['data_prefix']

@@ -1,5 +1,6 @@
 """Class names, from a list, a known set or a file with one name a line."""
 
+import difflib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -66,6 +67,32 @@ def load_class_names(
             'must differ'
         )
     return names
+
+
+def class_indices(names: Sequence[str], classes: Sequence[str], key: str) -> list[int]:
+    """Indices of class names, in the order given, each once.
+
+    Args:
+        names: to look up.
+        classes: C names.
+        key: who names them, for the message: a config key or an option.
+
+    Raises:
+        ValueError: there is no such class; near ones are named.
+    """
+    place = {name: index for index, name in enumerate(classes)}
+    for name in names:
+        if name not in place:
+            near = difflib.get_close_matches(name, classes, n=3, cutoff=0.5)
+            raise ValueError(
+                f'{key}: there is no label {name!r} among the {len(classes)}. '
+                + (
+                    f'Did you mean {", ".join(near)}?'
+                    if near
+                    else f'There are, for example, {", ".join(classes[:5])}'
+                )
+            )
+    return list(dict.fromkeys(place[name] for name in names))
 
 
 def describe_difference(found: Sequence[str], expected: Sequence[str]) -> str:

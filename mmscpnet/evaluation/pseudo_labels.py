@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from .precision_recall import count_decisions
+
 # What is added up of each selection of labels.
 COUNTS = ('selected', 'judged', 'right', 'positives')
 
@@ -20,9 +22,8 @@ def count_selection(selected: Tensor, truth: Tensor, among: Tensor) -> Tensor:
         them that are positive, and all positive entries.
     """
     selected = selected & among
-    positive = (truth == 1) & among
-    counts = (selected, selected & (truth != -1), selected & positive, positive)
-    return torch.stack([entries.sum() for entries in counts])
+    right, judged, positive = count_decisions(selected, truth.where(among, -1))
+    return torch.stack([selected.sum(), judged.sum(), right.sum(), positive.sum()])
 
 
 def selection_figures(counts: Tensor, images: int) -> dict[str, float]:

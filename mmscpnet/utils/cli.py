@@ -46,6 +46,22 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
 
 
+def add_inference_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of tools that predict photos and write files."""
+    from mmengine.config import DictAction
+
+    parser.add_argument(
+        '--overwrite', action='store_true', help='replace files that are there'
+    )
+    parser.add_argument(
+        '--batch-size', type=int, default=16, help='photos at once (default: 16)'
+    )
+    parser.add_argument('--device', help='cpu, cuda:0, ... (default: a GPU if any)')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, help=CFG_OPTIONS_HELP
+    )
+
+
 def load_config(args: argparse.Namespace):
     """Read the config and apply ``--cfg-options``, launcher and work folder.
 

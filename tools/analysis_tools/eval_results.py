@@ -72,9 +72,7 @@ def configured_metrics(args: argparse.Namespace) -> tuple:
     from mmscpnet.datasets.class_names import load_class_names
     from mmscpnet.registry import METRICS, SCOPE
 
-    config, _ = find_config(args.config)
-    if args.cfg_options is not None:
-        config.merge_from_dict(args.cfg_options)
+    config, _ = find_config(args.config, args.cfg_options)
     settings = config.get('test_evaluator')
     if not settings:
         raise ValueError(f'{args.config} has no test_evaluator')

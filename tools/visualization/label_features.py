@@ -70,8 +70,7 @@ def main(argv=None) -> None:
         read_categories,
     )
 
-    cfg, _ = find_config(args.config)
-    cfg.merge_from_dict(args.cfg_options or {})
+    cfg, _ = find_config(args.config, args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmscpnet'))
     features = {}
     for name, path in zip(args.names, args.checkpoints):

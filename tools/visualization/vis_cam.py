@@ -8,7 +8,6 @@ brightness does not compare between labels.
 """
 
 import argparse
-import difflib
 import re
 import sys
 from pathlib import Path
@@ -58,7 +57,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     )
     parser.add_argument('--out-dir', required=True, help='folder for the pictures')
     parser.add_argument('--overwrite', action='store_true', help='replace pictures')
-    parser.add_argument('--device', default='cpu', help='cpu, cuda:0, ...')
+    parser.add_argument('--device', help='cpu, cuda:0, ... (default: a GPU if any)')
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, help=cli.CFG_OPTIONS_HELP
     )
@@ -66,23 +65,6 @@ def parse_args(argv=None) -> argparse.Namespace:
     if args.top_k < 1:
         parser.error('--top-k must be at least 1')
     return args
-
-
-def find_labels(names: list[str], classes: list[str]) -> list[int]:
-    """Indices of labels.
-
-    Raises:
-        ValueError: the model has no such label; near ones are named.
-    """
-    for name in names:
-        if name not in classes:
-            near = difflib.get_close_matches(name, classes, n=3, cutoff=0.5)
-            hint = f'Did you mean {", ".join(near)}?' if near else ''
-            raise ValueError(
-                f'--labels: the model has no label {name!r} among its {len(classes)}. '
-                f'{hint or "It has, for example, " + ", ".join(classes[:5])}'
-            )
-    return [classes.index(name) for name in dict.fromkeys(names)]
 
 
 def file_name(number: int, label: str) -> str:
@@ -103,6 +85,7 @@ def main(argv=None) -> None:
     from mmscpnet.apis.inputs import list_inputs
     from mmscpnet.apis.loading import find_config
     from mmscpnet.apis.outputs import scores_of
+    from mmscpnet.datasets.class_names import class_indices
     from mmscpnet.visualization.activation_sheet import (
         ActivationMap,
         draw_activation,
@@ -113,8 +96,7 @@ def main(argv=None) -> None:
 
     if Path(args.image).is_dir():
         raise ValueError(f'{args.image} is a folder; one photo is wanted')
-    config, _ = find_config(args.config)
-    config.merge_from_dict(args.cfg_options or {})
+    config, _ = find_config(args.config, args.cfg_options)
     with report_folder(Path(args.out_dir), args.overwrite) as folder:
         inferencer = MultiLabelInferencer(config, args.checkpoint, args.device)
         items, _ = list_inputs(args.image)
@@ -123,7 +105,7 @@ def main(argv=None) -> None:
             raise ValueError(f'{args.image} cannot be used: {errors[0]}')
         scores = scores_of(inferencer.forward(data)[0])
         if args.labels:
-            labels = find_labels(args.labels, list(inferencer.classes))
+            labels = class_indices(args.labels, inferencer.classes, '--labels')
         else:
             labels = np.argsort(-scores, kind='stable')[: args.top_k].tolist()
         inputs = data[0]['inputs']
