@@ -1,10 +1,11 @@
 """A running average of the whole state of a model."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import torch
 import torch.nn as nn
 from mmengine.model import BaseAveragedModel
+from mmengine.runner.checkpoint import weights_to_cpu
 from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
@@ -30,6 +31,43 @@ def named_state(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
     for name, buffer in model.named_buffers():
         if name not in derived:
             yield name, buffer
+
+
+def averaged_names(state: Iterable[tuple[str, Tensor]]) -> set[str]:
+    """Which tensors of a state are interpolated; the others are copied.
+
+    Whole numbers cannot be, nor can buffers that hold an infinity (attention masks):
+    inf - inf is not a number.
+    """
+    return {
+        name
+        for name, tensor in state
+        if tensor.is_floating_point() and bool(torch.isfinite(tensor).all())
+    }
+
+
+def move_averages(
+    averages: Iterable[tuple[str, Tensor, Tensor]], averaged: set[str], decay: float
+) -> None:
+    """Take a step of the exponential moving average, in place.
+
+    Args:
+        averages: name, average and source of each tensor of the state.
+        averaged: names of :func:`averaged_names`.
+        decay: d.
+    """
+    targets, sources = [], []
+    for name, average, source in averages:
+        if isinstance(source, nn.Parameter) and not source.requires_grad:
+            continue  # equal to its average
+        if name in averaged:
+            targets.append(average)
+            sources.append(source.to(average.device))
+        else:
+            average.copy_(source)
+    if targets:
+        # All in one call: one at a time takes several times as long.
+        get_ema_multi_avg_fn(decay)(targets, sources, None)
 
 
 class AveragedState(BaseAveragedModel):
@@ -66,24 +104,11 @@ class AveragedState(BaseAveragedModel):
         for name, module in self.module.named_modules():
             if callable(getattr(module, 'share_in_ema', None)):
                 module.share_in_ema(sources[name])
-        # inf - inf is not a number, so such buffers cannot be interpolated
-        self._averaged = {
-            name
-            for name, tensor in named_state(self.module)
-            if tensor.is_floating_point() and bool(torch.isfinite(tensor).all())
-        }
-        # All tensors in one call: one at a time takes several times as long.
-        self._average_all = get_ema_multi_avg_fn(decay)
+        self._averaged = averaged_names(named_state(self.module))
         self._paired: tuple[nn.Module, list] | None = None
 
     def avg_func(self, averaged_param: Tensor, source_param: Tensor, steps) -> None:
-        """Move one averaged tensor towards its source, in place.
-
-        Args:
-            averaged_param (Tensor): The average.
-            source_param (Tensor): The source, of the same shape.
-            steps (Tensor): Updates so far; this average does not depend on it.
-        """
+        """Move one tensor, as mmengine's base class asks; see :func:`move_averages`."""
         averaged_param.lerp_(source_param, 1 - self.decay)
 
     @torch.no_grad()
@@ -93,17 +118,7 @@ class AveragedState(BaseAveragedModel):
         Args:
             model (nn.Module): The source model.
         """
-        averages, sources = [], []
-        for name, average, source in self._pairs(model):
-            if isinstance(source, nn.Parameter) and not source.requires_grad:
-                continue  # equal to its average
-            if name in self._averaged:
-                averages.append(average)
-                sources.append(source.to(average.device))
-            else:
-                average.copy_(source)
-        if averages:
-            self._average_all(averages, sources, self.steps)
+        move_averages(self._pairs(model), self._averaged, self.decay)
         self.steps += 1
 
     @torch.no_grad()
@@ -120,6 +135,14 @@ class AveragedState(BaseAveragedModel):
             kept = average.clone()
             average.copy_(source)
             source.copy_(kept)
+
+    def named_averages(self) -> Iterator[tuple[str, Tensor]]:
+        """Name in the model and average of each tensor."""
+        return named_state(self.module)
+
+    def whole_state_dict(self) -> dict[str, Tensor]:
+        """``state_dict()`` on the CPU, as a checkpoint has it."""
+        return weights_to_cpu(self.state_dict())
 
     @torch.no_grad()
     def load_average(self, state: dict[str, Tensor]) -> None:

@@ -1,10 +1,12 @@
 """A running average of a model whose weights lie in shards."""
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 from torch.distributed.fsdp import FullyShardedDataParallel
 
-from .averaged_model import named_state
+from .averaged_model import averaged_names, move_averages, named_state
 
 
 class ShardedAverage:
@@ -33,26 +35,17 @@ class ShardedAverage:
                 'ModelEMAHook averages sharded weights one by one: leave '
                 'strategy.model_wrapper.use_orig_params at True'
             )
+        self.model = model
         self.decay = decay
         self.steps = torch.tensor(0)
         self.averages = {n: t.detach().clone() for n, t in named_state(model)}
-        # as in AveragedState: masks hold infinities, counters whole numbers
-        self._averaged = {
-            name
-            for name, tensor in self.averages.items()
-            if tensor.is_floating_point() and bool(torch.isfinite(tensor).all())
-        }
+        self._averaged = averaged_names(self.averages.items())
 
     @torch.no_grad()
     def update_parameters(self, model: FullyShardedDataParallel) -> None:
         """Take the state of the model after an optimiser step into the average."""
-        for name, source in named_state(model):
-            if isinstance(source, torch.nn.Parameter) and not source.requires_grad:
-                continue  # equal to its average
-            if name in self._averaged:
-                self.averages[name].lerp_(source, 1 - self.decay)
-            else:
-                self.averages[name].copy_(source)
+        pairs = ((n, self.averages[n], source) for n, source in named_state(model))
+        move_averages(pairs, self._averaged, self.decay)
         self.steps += 1
 
     @torch.no_grad()
@@ -64,29 +57,32 @@ class ShardedAverage:
             source.copy_(kept)
         gather_anew(model)
 
-    def whole_state_dict(self, model: FullyShardedDataParallel) -> dict[str, Tensor]:
+    def named_averages(self) -> Iterable[tuple[str, Tensor]]:
+        """Name in the wrapped model and average of each tensor of this process."""
+        return self.averages.items()
+
+    def whole_state_dict(self) -> dict[str, Tensor]:
         """Whole averages under their names in the model, on the first process.
 
         Each process must call; the keys are those of ``AveragedState``.
         """
-        self.swap_with(model)
+        self.swap_with(self.model)
         state = {
             f'module.{name}': value.detach().cpu().clone()
-            for name, value in model.state_dict().items()
+            for name, value in self.model.state_dict().items()
             if torch.is_tensor(value)
         }
-        self.swap_with(model)
+        self.swap_with(self.model)
         return {'steps': self.steps.clone(), **state}
 
     @torch.no_grad()
-    def load_average(
-        self, state: dict[str, Tensor], model: FullyShardedDataParallel
-    ) -> None:
+    def load_average(self, state: dict[str, Tensor]) -> None:
         """Set the average from a whole one, of which each process takes its part.
 
         Raises:
             ValueError: If a tensor is missing or has another shape.
         """
+        model = self.model
         plain = {name: tensor.clone() for name, tensor in named_state(model)}
         state = {k: v for k, v in state.items() if not k.endswith('_extra_state')}
         try:

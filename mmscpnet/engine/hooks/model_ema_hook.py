@@ -10,7 +10,6 @@ from mmengine.hooks import EMAHook
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapperDict
-from mmengine.runner.checkpoint import weights_to_cpu
 from torch.distributed.fsdp import FullyShardedDataParallel
 
 from mmscpnet.registry import HOOKS
@@ -112,11 +111,7 @@ class ModelEMAHook(EMAHook):
             kind = AveragedState
         self.ema_model = kind(self.src_model, self._step_decay(runner))
         if self._resumed is not None:
-            average = self._resumed['average']
-            if kind is ShardedAverage:
-                self.ema_model.load_average(average, self.src_model)
-            else:
-                self.ema_model.load_average(average)
+            self.ema_model.load_average(self._resumed['average'])
             self.ema_model.steps.fill_(self._resumed['steps'])
             self._resumed = None
         self._best_seen = _best_so_far(runner)
@@ -190,10 +185,7 @@ class ModelEMAHook(EMAHook):
         front = self._better if best != self._best_seen else 'ema'
         self._best_seen = best
         live = checkpoint['state_dict']
-        if isinstance(self.ema_model, ShardedAverage):
-            average = self.ema_model.whole_state_dict(self.src_model)
-        else:
-            average = weights_to_cpu(self.ema_model.state_dict())
+        average = self.ema_model.whole_state_dict()
         for key, value in live.items():
             if key.endswith('_extra_state'):
                 average[f'module.{key}'] = value
@@ -243,11 +235,7 @@ class ModelEMAHook(EMAHook):
     def _sync_buffers(self) -> None:
         """Mean of the float buffers over processes; nothing with one process."""
         parameters = {name for name, _ in self.src_model.named_parameters()}
-        if isinstance(self.ema_model, ShardedAverage):
-            averages = self.ema_model.averages.items()
-        else:
-            averages = named_state(self.ema_model.module)
-        for state in (averages, named_state(self.src_model)):
+        for state in (self.ema_model.named_averages(), named_state(self.src_model)):
             all_reduce_params(
                 [
                     tensor
