@@ -184,36 +184,15 @@ def chosen_classes(given, classes: list[str]):
     return class_indices(given, classes, '--classes')
 
 
-def photo_folder(args: argparse.Namespace, config, images) -> Path:
-    """``--images``, or the first usual folder that has one of the photos.
-
-    Raises:
-        FileNotFoundError: there is no folder ``--images``.
-    """
-    from mmscpnet.apis.completion import find_photos
-    from mmscpnet.apis.loading import dataset_photo_folders
-
-    if args.images is not None:
-        if not args.images.is_dir():
-            raise FileNotFoundError(f'--images: there is no folder {args.images}')
-        return args.images
-    for folder in map(Path, dataset_photo_folders(config)):
-        if any(Path(path).is_file() for path in find_photos(folder, images[:_SHOWN])):
-            return folder
-    return args.ann.parent
-
-
 def main(argv=None) -> None:
     args = parse_args(argv)
     files = output_files(args)
     checkpoint.forbid_pickled_code()
-    from mmscpnet.apis.completion import (
-        Choice,
-        FeatureInferencer,
-        complete_labels,
-        find_photos,
-    )
+    if args.images is not None and not args.images.is_dir():
+        raise FileNotFoundError(f'--images: there is no folder {args.images}')
+    from mmscpnet.apis import Choice, FeatureInferencer, complete_labels
     from mmscpnet.apis.loading import find_config
+    from mmscpnet.apis.photo_paths import find_photo_folder, find_photos
     from mmscpnet.datasets.formats.provenance import read_traced_labels
 
     config, _ = find_config(args.config, args.cfg_options)
@@ -236,7 +215,7 @@ def main(argv=None) -> None:
         from mmscpnet.evaluation.completion_study import read_truth
 
         truth = read_truth(args.truth, labels)
-    folder = photo_folder(args, config, labels.images)
+    folder = args.images or find_photo_folder(config, labels.images, args.ann.parent)
     photos = find_photos(folder, labels.images)
     choice = Choice(
         args.precision_target,

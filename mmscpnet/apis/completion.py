@@ -1,7 +1,6 @@
 """Completing incomplete labels: proposals for unknown ones, doubts about known ones."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple, Optional
 
 import numpy as np
@@ -250,19 +249,3 @@ class _Explanations:
 
     def _translated(self, neighbor: Neighbor) -> Neighbor:
         return neighbor._replace(label=self.back[neighbor.label])
-
-
-def find_photos(folder: Path, images: Sequence[str]) -> list[str]:
-    """Paths of photos; backslashes of Windows are understood.
-
-    Addresses, and paths that are not there, stay as they are, for the inferencer to
-    report.
-    """
-    paths = []
-    for name in images:
-        path = name if '://' in name else str(folder / name)
-        if '\\' in name and not Path(path).is_file():
-            slashed = folder / name.replace('\\', '/')
-            path = str(slashed) if slashed.is_file() else path
-        paths.append(path)
-    return paths

@@ -7,9 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from mmscpnet.apis import Choice, FeatureInferencer, MultiLabelInferencer
-from mmscpnet.apis.completion import complete_labels, find_photos
+from mmscpnet.apis import (
+    Choice,
+    FeatureInferencer,
+    MultiLabelInferencer,
+    complete_labels,
+)
 from mmscpnet.apis.completion_files import completed_records
+from mmscpnet.apis.photo_paths import find_photos
 from mmscpnet.datasets.formats.provenance import read_traced_labels
 from mmscpnet.evaluation import Decisions
 from mmscpnet.evaluation.calibration import Calibration
