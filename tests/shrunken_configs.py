@@ -37,7 +37,8 @@ def shrink_config(config: Config, tmp_path: Path) -> Config:
     """The same for a config that is loaded already; changes it."""
     names = _class_names(config, tmp_path)
     # CLIP's image tower takes one size only.
-    side = 64 if config.model.backbone.get('img_size') is None else None
+    of_clip = config.model.backbone.type == 'OpenCLIPImageEncoder'
+    side = None if of_clip else 64
     for key in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         loader = config[key]
         loader.update(batch_size=4, num_workers=0, persistent_workers=False)
@@ -79,9 +80,8 @@ def _shrink_dataset(dataset, names: list, tmp_path: Path, key: str, side) -> Non
         dataset.update(
             type='IncompleteMultiLabelDataset', ann_file=f'{split}.json', classes=names
         )
-    for transform in dataset.pipeline:
-        if transform.type == 'Resize' and side:
-            transform.scale = (side, side)
+    if side:
+        _shrink_views(dataset.pipeline, side)
     dataset.data_root = str(tmp_path)
     dataset.classes = names
     rng = np.random.default_rng(0)
@@ -103,6 +103,20 @@ def _shrink_dataset(dataset, names: list, tmp_path: Path, key: str, side) -> Non
     else:
         lines = [f'{name},{" ".join(map(str, labels))}' for name, labels in entries]
         file.write_text('\n'.join(lines) + '\n')
+
+
+def _shrink_views(transforms: list, side: int) -> None:
+    for transform in transforms:
+        if isinstance(transform, list):
+            _shrink_views(transform, side)
+            continue
+        _shrink_views(transform.get('transforms', []), side)
+        if transform.type == 'Resize':
+            transform.scale = (side, side)
+        elif transform.type == 'CenterCrop':
+            transform.crop_size = side
+        elif transform.type == 'ResizeEdge' or 'RandomResizedCrop' in transform.type:
+            transform.scale = side
 
 
 def _shrink_model(model, num_classes: int) -> None:
