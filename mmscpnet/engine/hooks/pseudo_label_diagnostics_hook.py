@@ -187,7 +187,7 @@ class PseudoLabelDiagnosticsHook(Hook):
         if history:
             for suffix in ('svg', 'png'):
                 path = Path(runner.log_dir) / f'pseudo_labels.{suffix}'
-                draw_pseudo_labels(history, path, f'{runner.experiment_name}')
+                draw_pseudo_labels(history, path, runner.experiment_name)
             runner.logger.info(f'Picture of the pseudo-labels: {path}')
 
 
