@@ -9,6 +9,11 @@ from tests.shrunken_configs import CONFIGS
 METAFILES = sorted((ROOT / 'configs').glob('*/metafile.yml'))
 
 
+def test_every_folder_has_one():
+    folders = {name.split('/')[0] for name in CONFIGS}
+    assert folders == {file.parent.name for file in METAFILES}
+
+
 @pytest.mark.parametrize('file', METAFILES, ids=lambda file: file.parent.name)
 def test_entries(file):
     content = yaml.safe_load(file.read_text())

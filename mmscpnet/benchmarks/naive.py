@@ -1,7 +1,7 @@
 """The plain formulation of SCPNet's step, to measure against; the same numbers.
 
 Every prompt goes through all positions of the context, label features are computed
-anew in each forward pass, gradient flows through the teacher, and the pseudo-labels
+anew in each forward pass, the teacher goes through it with gradient, and pseudo-labels
 are a matrix of whole numbers, images x labels, that is added up at every step.
 """
 
@@ -74,7 +74,7 @@ class NaiveSCPNet:
         if pessl is None:
             return losses
         prior = (head.pessl_label_graph or head.label_graph)().normalized
-        weak, strong = logits[-2].sigmoid(), logits[-1]
+        weak, strong = logits[-2].sigmoid().detach(), logits[-1]
         counts = self.state.sum(dim=0)
         beta = class_confidence(counts, pessl.hard_k * len(self.state))
         threshold = pessl.p_cutoff * beta / (2 - beta)

@@ -1,6 +1,10 @@
 """One training step of a config on made-up photos: built, run, and timed by part."""
 
 import argparse
+import json
+import resource
+import subprocess
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -133,7 +137,8 @@ class TrainingStep:
         Args:
             losses: Views and samples -> losses, in place of the model's.
         """
-        found = (losses or self.model.loss)(self.views, self.samples)
+        with self.optimizer.optim_context(self.model):
+            found = (losses or self.model.loss)(self.views, self.samples)
         loss, _ = self.model.parse_losses(found)
         self.optimizer.update_params(loss)
         if self.average is not None:
@@ -240,6 +245,44 @@ def interleaved(
 def ratio(over: list[float], under: list[float]) -> float:
     """Median of the ratios of each round."""
     return median(a / b for a, b in zip(over, under))
+
+
+def peak_memory(device: str) -> int:
+    """Most bytes so far: of the device, or of this process."""
+    if torch.device(device).type == 'cuda':
+        return torch.cuda.max_memory_allocated(device)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == 'darwin' else 1024 * peak
+
+
+def run_apart(command: list[str], timeout: float) -> dict:
+    """Run a program whose last line on standard output is JSON; -> what it says.
+
+    The peak of memory is one of the whole process, so that each figure needs its own.
+
+    Raises:
+        RuntimeError: that process failed; its last words are in the message.
+    """
+    done = subprocess.run(
+        [sys.executable, *command],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    lines = done.stdout.splitlines()
+    if done.returncode or not lines:
+        raise RuntimeError(f'{" ".join(command)} failed: {done.stderr[-2000:]}')
+    return json.loads(lines[-1])
+
+
+def options_again(args: argparse.Namespace, names: tuple[str, ...]) -> list[str]:
+    """The command line that says of these options what ``args`` says."""
+    return [
+        word
+        for name in names
+        for word in (f'--{name.replace("_", "-")}', str(getattr(args, name)))
+    ]
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:

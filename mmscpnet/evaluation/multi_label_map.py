@@ -45,7 +45,8 @@ class MultiLabelMAP(ArrayMetric):
       ``CP_top3`` and so on.
 
     With ``per_class_table=True``, meant for ``test_evaluator``, a table of all
-    classes is logged at the end and everything is written to a JSON file.
+    classes is logged at the end and everything is written to a JSON file. Classes
+    without known positives or negatives are named in a warning, once.
 
     Args:
         thr (float): Threshold of a positive decision. Defaults to 0.5.
@@ -96,6 +97,7 @@ class MultiLabelMAP(ArrayMetric):
         self.empty = empty
         self.per_class_table = per_class_table
         self.out_file = out_file
+        self._labels_told = False
 
     def process(self, data_batch, data_samples: Sequence[dict]) -> None:
         """Keep scores and labels of a batch.
@@ -131,6 +133,8 @@ class MultiLabelMAP(ArrayMetric):
                 f'the model scores {scores.shape[1]} classes, the data set has '
                 f'{len(names)}: set num_classes of the model'
             )
+        if not self._labels_told:
+            self._tell_labels(targets, names)
         options = dict(topk=self.topk, average_mode=self.average_mode, empty=self.empty)
         metrics = self.calculate(scores, targets, thr=self.thr, **options)
         if self.per_class_table:
@@ -209,6 +213,30 @@ class MultiLabelMAP(ArrayMetric):
             )
             for i, ap in enumerate(aps)
         ]
+
+    def _tell_labels(self, targets: Tensor, names) -> None:
+        """Warn, once, of classes whose average precision says nothing."""
+        self._labels_told = True
+        counted = 'count as 0 in mAP' if self.empty == 'zero' else 'are left out of mAP'
+        positive = (targets == 1).any(dim=0)
+        negative = (targets == 0).any(dim=0)
+        for which, meaning in (
+            (~positive, f'have no known positive and {counted}'),
+            (
+                positive & ~negative,
+                'have no known negative, and any ranking of theirs has an AP of 100',
+            ),
+        ):
+            found = which.nonzero().flatten().tolist()
+            if found:
+                shown = [str(names[i]) if names else str(i) for i in found[:10]]
+                more = ', ...' if len(found) > 10 else ''
+                print_log(
+                    f'{self.prefix}: {len(found)} of {targets.shape[1]} classes '
+                    f'{meaning}: {", ".join(shown)}{more}',
+                    'current',
+                    logging.WARNING,
+                )
 
     def _report(self, metrics: dict, scores: Tensor, targets: Tensor, names) -> None:
         rows = self.per_class_rows(scores, targets, self.thr, names)

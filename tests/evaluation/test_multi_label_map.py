@@ -90,6 +90,24 @@ def test_empty_classes():
         assert set(values.values()) == {0.0}
 
 
+def test_classes_that_say_nothing_are_named_once(caplog):
+    targets = torch.tensor([[1, 0, -1], [1, 0, 1], [0, -1, -1], [1, 0, 1]])
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(caplog.handler)
+    try:
+        metric = MultiLabelMAP(empty='skip')
+        for _ in range(2):
+            evaluate(metric, samples(SCORES, targets), ('cat', 'dog', 'cow'))
+    finally:
+        logger.removeHandler(caplog.handler)
+    assert [record.getMessage() for record in caplog.records] == [
+        'multi-label: 1 of 3 classes have no known positive and are left out of mAP: '
+        'dog',
+        'multi-label: 1 of 3 classes have no known negative, and any ranking of theirs '
+        'has an AP of 100: cow',
+    ]
+
+
 def test_gt_label_and_half_precision_samples():
     data_samples = []
     for score, label in zip(SCORES.half(), [[0, 2], [1], [0, 1], []]):

@@ -7,9 +7,6 @@ image tower, and likewise to the memory above that of the smallest number.
 
 import argparse
 import json
-import resource
-import subprocess
-import sys
 from statistics import median
 
 import numpy as np
@@ -26,12 +23,15 @@ from mmscpnet.benchmarks.steps import (
     check_out,
     interleaved,
     model_from_options,
+    options_again,
+    peak_memory,
     ratio,
+    run_apart,
 )
 from mmscpnet.evaluation.results_file import write_results
 
 SIZES = [20, 80, 312, 1000, 3000, 10000]
-RESULT = 'RESULT '
+OPTIONS = ('num_samples', 'image_size', 'rounds', 'device', 'seed', 'batch_size')
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -71,37 +71,10 @@ def measure(args: argparse.Namespace) -> dict:
     )
 
 
-def peak_memory(device: str) -> int:
-    """Most bytes so far: of the device, or of this process."""
-    if torch.device(device).type == 'cuda':
-        return torch.cuda.max_memory_allocated(device)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == 'darwin' else 1024 * peak
-
-
-def run_apart(args: argparse.Namespace, size: int) -> dict:
-    """One number of labels, in a process of its own.
-
-    Raises:
-        RuntimeError: that process failed; its last words are in the message.
-    """
-    command = [sys.executable, __file__, args.config, '--num-labels', str(size)]
-    for name in (
-        'num_samples',
-        'image_size',
-        'rounds',
-        'device',
-        'seed',
-        'batch_size',
-    ):
-        command += [f'--{name.replace("_", "-")}', str(getattr(args, name))]
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=args.timeout, check=False
-    )
-    lines = [line for line in done.stdout.splitlines() if line.startswith(RESULT)]
-    if done.returncode or not lines:
-        raise RuntimeError(f'{size} labels failed: {done.stderr[-2000:]}')
-    return json.loads(lines[-1][len(RESULT) :])
+def run_size(args: argparse.Namespace, size: int) -> dict:
+    """One number of labels, in a process of its own."""
+    command = [__file__, args.config, '--num-labels', str(size)]
+    return run_apart(command + options_again(args, OPTIONS), args.timeout)
 
 
 def exponent(sizes: list[int], values: list[float]) -> float:
@@ -112,11 +85,11 @@ def exponent(sizes: list[int], values: list[float]) -> float:
 def main(argv=None) -> int:
     args = parse_args(argv)
     if args.num_labels:
-        print(RESULT + json.dumps(measure(args)))
+        print(json.dumps(measure(args)))
         return 0
     check_out(args.out)
     sizes = sorted(set(args.sizes))
-    found = [run_apart(args, size) for size in track(sizes, 'labels')]
+    found = [run_size(args, size) for size in track(sizes, 'labels')]
     fits = dict(seconds=exponent(sizes, [f['seconds_of_labels'] for f in found]))
     base = found[0]['peak_bytes']
     grown = [(f['labels'], f['peak_bytes'] - base) for f in found[1:]]
