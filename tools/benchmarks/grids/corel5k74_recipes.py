@@ -1,4 +1,4 @@
-title = 'What the faster recipes cost: SCPNet on Corel5k-74, one positive label an image'
+title = 'What the faster recipes cost: SCPNet on Corel5k-74, one positive label'
 note = (
     'SCPNet as in corel5k74_methods.py, image encoder frozen. Recipes with the same '
     'gradients (no-teacher-grad, channels-last, compile) are not trained again. Two '
