@@ -160,7 +160,7 @@ def main(argv=None) -> int:
         table.add_column(column, justify='left' if column == 'recipe' else 'right')
     for row in found:
         if 'error' in row:
-            table.add_row(row['recipe'], f'not here: {row["error"]}')
+            table.add_row(row['recipe'], *['not here'] * 3)
             continue
         row['memory_ratio'] = row['bytes'] / found[0]['bytes']
         table.add_row(
@@ -169,7 +169,11 @@ def main(argv=None) -> int:
             f'{row["bytes"] / 1e9:.2f}',
             f'{row["memory_ratio"]:.2f}',
         )
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    for row in found:
+        if 'error' in row:
+            console.print(f'{row["recipe"]}: {row["error"]}')
     if args.out:
         record = {name: getattr(args, name) for name in ('config', *OPTIONS)}
         write_results(args.out, {**record, 'recipes': found})
