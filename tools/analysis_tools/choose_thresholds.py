@@ -110,6 +110,8 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 def scores_of(args: argparse.Namespace, folder: Path) -> Path:
     """Run the model on a split and keep its scores in ``folder``."""
+    from rich.console import Console
+
     args.config, weights = args.source
     args.work_dir = str(folder / 'run')
     checkpoint.check_file(weights, 'The checkpoint')
@@ -122,10 +124,13 @@ def scores_of(args: argparse.Namespace, folder: Path) -> Path:
     cfg.test_evaluator = dict(type='mmscpnet.SaveScores', out_file=str(out))
     cfg.test_cfg = cfg.get('test_cfg') or {}
     cfg.load_from, cfg.resume = weights, False
+    # The table of thresholds is what is asked for, not the environment.
+    cfg.log_level = 'WARNING'
     cli.set_dataloader_defaults(cfg, args)
     checkpoint.forbid_pickled_code()
     runner = cli.build_runner(cfg)
-    with checkpoint.explain_refused_checkpoint():
+    status = Console(stderr=True).status(f'Scoring the photos of {args.split} ...')
+    with checkpoint.explain_refused_checkpoint(), status:
         runner.test()
     return out
 
