@@ -194,7 +194,8 @@ def load_grid(path, seeds: Optional[int] = None) -> Grid:
 def cell_config(cell: Cell, epochs: Optional[int] = None) -> Config:
     """The config of a run: file, options, seed, and the budget.
 
-    The seed goes to ``randomness.seed`` and to every transform that masks labels.
+    The seed goes to ``randomness.seed`` and to every transform that masks labels. What
+    an option says stands, whatever the budget would make of it.
 
     Args:
         cell: the run.
@@ -205,14 +206,14 @@ def cell_config(cell: Cell, epochs: Optional[int] = None) -> Config:
     import mmscpnet.datasets  # noqa: F401
 
     cfg = Config.fromfile(str(cell.config))
-    cfg.merge_from_dict({k: _plain(v) for k, v in cell.options.items()})
     if epochs is not None:
         ratio = epochs / cfg.train_cfg.max_epochs
         cfg.train_cfg.max_epochs = epochs
         schedulers = cfg.get('param_scheduler') or []
         for scheduler in schedulers if isinstance(schedulers, list) else [schedulers]:
             if scheduler.get('total_epochs'):
-                scheduler.total_epochs = round(ratio * scheduler.total_epochs)
+                scheduler.total_epochs = max(1, round(ratio * scheduler.total_epochs))
+    cfg.merge_from_dict({k: _plain(v) for k, v in cell.options.items()})
     cfg.randomness = {**(cfg.get('randomness') or {}), 'seed': cell.seed}
     _seed_label_masking(cfg.train_dataloader, cell.seed)
     return cfg

@@ -14,7 +14,6 @@ options = {
     'model.channels_last': True,
     'optim_wrapper.optimizer.lr': 1e-4,
     'optim_wrapper.paramwise_cfg': dict(lr_mult=dict(head=10.0)),
-    'param_scheduler.total_epochs': 3,
 }
 _view = [
     dict(type='AntialiasedRandomResizedCrop', scale=128),
