@@ -1,6 +1,6 @@
 title = 'Fine-tuned image encoder, Corel5k-74, one positive label an image'
 note = (
-    'EfficientNet-Lite0 (ImageNet) at 128 px, trained as well, batch norm held still: 3 '
+    'EfficientNet-Lite0 (ImageNet) at 128 px, trained too, batch norm held still: 3 '
     'epochs, Adam at 1e-4, head at ten times that, nothing tuned. Linear classifiers '
     'see one view of a photo, SCPNet three. 443 held-out photos choose the epoch; 490 '
     'test photos.'
