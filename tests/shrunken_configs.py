@@ -133,8 +133,8 @@ def _shrink_model(model, num_classes: int) -> None:
         head.in_channels = tiny['embed_dim']
     elif model.backbone.type == 'ResNet':
         model.backbone.pop('init_cfg')
-        model.backbone.update(depth=18)
-        head.in_channels = 512
+        model.backbone.update(depth=18, stem_channels=8, base_channels=8)
+        head.in_channels = 64
     else:
         model.backbone.pretrained = None
     if head.type != 'SCPHead':
