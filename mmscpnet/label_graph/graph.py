@@ -224,8 +224,9 @@ def check_graph_settings(
     """Refuse settings that no graph of ``num_classes`` labels can have."""
     if not 1 <= topk <= num_classes:
         raise ValueError(
-            f'topk counts the label itself and must lie in [1, {num_classes}] for '
-            f'{num_classes} labels, found topk={topk}'
+            f'label_graph.topk counts the label itself and must lie in '
+            f'[1, {num_classes}] for {num_classes} labels, found topk={topk}. Set '
+            f'model.head.label_graph.topk={min(num_classes, 5)}, for example'
         )
     if not 0 <= neighbor_weight <= 1:
         raise ValueError(f'neighbor_weight must lie in [0, 1], found {neighbor_weight}')

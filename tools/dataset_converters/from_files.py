@@ -298,7 +298,9 @@ def main(argv=None) -> None:
         inputs = files + ([args.val_list] if args.val_list else [])
         run.finish(inputs, format=args.kind, unlisted=unlisted)
     console = Console()
-    console.print('For the config, behind its _base_:\n')
+    if args.out == Path('data/mine/multilabel'):
+        console.print('The configs in configs/own_data find these files as they are.')
+    console.print('For another config, behind its _base_:\n')
     for line in config_lines(args.out, photos, unlisted):
         # As it is, to be copied.
         console.out(line, highlight=False)
