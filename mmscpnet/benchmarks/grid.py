@@ -18,6 +18,8 @@ file. ``options`` are those of
 those of the grid.
 """
 
+import copy
+import functools
 import hashlib
 import json
 from pathlib import Path
@@ -205,7 +207,7 @@ def cell_config(cell: Cell, epochs: Optional[int] = None) -> Config:
     # Its transforms are asked which of them mask labels.
     import mmscpnet.datasets  # noqa: F401
 
-    cfg = Config.fromfile(str(cell.config))
+    cfg = copy.deepcopy(_parsed(str(cell.config), cell.config.stat().st_mtime_ns))
     if epochs is not None:
         ratio = epochs / cfg.train_cfg.max_epochs
         cfg.train_cfg.max_epochs = epochs
@@ -217,6 +219,12 @@ def cell_config(cell: Cell, epochs: Optional[int] = None) -> Config:
     cfg.randomness = {**(cfg.get('randomness') or {}), 'seed': cell.seed}
     _seed_label_masking(cfg.train_dataloader, cell.seed)
     return cfg
+
+
+@functools.cache
+def _parsed(path: str, changed: int) -> Config:
+    """A config file as it is, read once for all the runs of a grid."""
+    return Config.fromfile(path)
 
 
 def config_hash(cfg: Config) -> str:

@@ -1,5 +1,6 @@
 """Every grid of this repository loads, and each of its methods trains, shrunken."""
 
+import functools
 import inspect
 
 import pytest
@@ -15,6 +16,7 @@ from mmscpnet.registry import LABEL_SOURCES, MODELS
 from tests.shared import ROOT
 from tests.shrunken_configs import shrink_config
 
+load_grid = functools.lru_cache(maxsize=None)(load_grid)
 GRIDS = sorted((ROOT / 'tools' / 'benchmarks' / 'grids').glob('*.py'))
 
 
@@ -117,7 +119,9 @@ def test_method_trains(cell, tmp_path):
     before = {n: p.detach().clone() for n, p in model.named_parameters()}
     # CLIP's image tower takes one size only.
     side = 224 if config.model.backbone.type.startswith('OpenCLIP') else 64
-    for _ in range(2):
+    # An optimiser step may take several batches.
+    batches = config.optim_wrapper.get('accumulative_counts', 1)
+    for _ in range(2 * batches):
         views = [torch.randint(0, 256, (4, 3, side, side)).float() for _ in range(3)]
         losses = model.train_step(dict(inputs=views, data_samples=samples), optim)
         assert torch.isfinite(losses['loss'])
