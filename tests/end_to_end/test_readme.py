@@ -66,10 +66,8 @@ def commands() -> list[str]:
 def review(desk: Path) -> None:
     """Accept the first proposal and reject the second, in a browser if there is one."""
     folder = desk / 'work_dirs' / 'mine'
-    downloads = desk / 'downloads'
-    downloads.mkdir()
     try:
-        driver = start_chromium(desk / 'profile', downloads)
+        driver = start_chromium(desk / 'profile', folder)
     except pytest.skip.Exception:
         # The same file by hand; what the page saves has tests of its own.
         with open(folder / 'completed_review.csv') as file:
@@ -79,12 +77,12 @@ def review(desk: Path) -> None:
             for row, word in zip(rows, ('accepted', 'rejected'))
         ]
         text = json.dumps(dict(decisions=made))
-        (folder / 'decisions.json').write_text(text)
+        (folder / 'train_decisions.json').write_text(text)
         return
     try:
         driver.get((folder / 'review.html').as_uri())
         press(driver, 'ar')
-        saved(driver, downloads, '#save').rename(folder / 'decisions.json')
+        saved(driver, folder, '#save')
     finally:
         driver.quit()
 
