@@ -15,6 +15,7 @@ if (ROOT / 'mmscpnet' / '__init__.py').is_file():
     sys.path.insert(0, str(ROOT))
 
 from mmscpnet.utils import checkpoint  # noqa: E402
+from mmscpnet.utils.cfg_options import merge_options  # noqa: E402
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -107,8 +108,7 @@ def main(argv=None) -> None:
     from mmscpnet.registry import DATASETS, MODELS
 
     cfg = Config.fromfile(args.config)
-    if args.cfg_options:
-        cfg.merge_from_dict(args.cfg_options)
+    merge_options(cfg, args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmscpnet'))
     settings = {name: bank_settings(cfg, name) for name in args.splits}
     model = MODELS.build(cfg.model)

@@ -21,6 +21,7 @@ from mmscpnet.datasets.class_names import load_class_names
 from mmscpnet.datasets.transforms import LabelMasking
 from mmscpnet.engine.hooks.label_set import check_labels, find_head, stored_labels
 from mmscpnet.registry import DATASETS, MODELS, TRANSFORMS
+from mmscpnet.utils.cfg_options import merge_options
 from mmscpnet.utils.checkpoint import (
     check_file,
     check_whole,
@@ -68,7 +69,7 @@ def find_config(
             f'{type(model).__name__}'
         )
     cfg = model if isinstance(model, Config) else Config(dict(model))
-    cfg.merge_from_dict(options or {})
+    merge_options(cfg, options)
     if not cfg.get('model'):
         raise ValueError('the config has no model')
     return cfg, weights

@@ -27,6 +27,8 @@ from typing import Any, NamedTuple, Optional
 
 from mmengine.config import Config, ConfigDict
 
+from mmscpnet.utils.cfg_options import merge_options
+
 KEYS = {
     'title',
     'note',
@@ -215,7 +217,7 @@ def cell_config(cell: Cell, epochs: Optional[int] = None) -> Config:
         for scheduler in schedulers if isinstance(schedulers, list) else [schedulers]:
             if scheduler.get('total_epochs'):
                 scheduler.total_epochs = max(1, round(ratio * scheduler.total_epochs))
-    cfg.merge_from_dict({k: _plain(v) for k, v in cell.options.items()})
+    merge_options(cfg, {k: _plain(v) for k, v in cell.options.items()})
     cfg.randomness = {**(cfg.get('randomness') or {}), 'seed': cell.seed}
     _seed_label_masking(cfg.train_dataloader, cell.seed)
     return cfg

@@ -5,6 +5,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from mmscpnet.utils.cfg_options import merge_options
 from mmscpnet.utils.checkpoint import check_file
 from mmscpnet.utils.processes import check_launcher, prepare_cpu_processes
 
@@ -83,8 +84,7 @@ def load_config(args: argparse.Namespace):
     check_file(args.config, 'The config file')
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cfg = Config.fromfile(args.config)
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    merge_options(cfg, args.cfg_options)
     cfg.launcher = args.launcher
     check_launcher(cfg)
     # Command line, then config, then the name of the config file.

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Optional
 
+from mmscpnet.utils.cfg_options import merge_options
 from mmscpnet.utils.checkpoint import check_file
 from mmscpnet.utils.cli import CFG_OPTIONS_HELP
 
@@ -45,7 +46,7 @@ def build_bare_model(config: str, options: Optional[dict]):
     from mmscpnet.registry import MODELS
 
     cfg = Config.fromfile(config)
-    cfg.merge_from_dict(options or {})
+    merge_options(cfg, options)
     init_default_scope(cfg.get('default_scope', 'mmscpnet'))
     return MODELS.build(cfg.model)
 

@@ -15,6 +15,7 @@ if (ROOT / 'mmscpnet' / '__init__.py').is_file():
     sys.path.insert(0, str(ROOT))
 
 from mmscpnet.utils import checkpoint, cli  # noqa: E402
+from mmscpnet.utils.cfg_options import merge_options  # noqa: E402
 
 SPLITS = ('train', 'val', 'test')
 
@@ -76,8 +77,7 @@ def config_datasets(args: argparse.Namespace):
     from mmscpnet.registry import DATASETS
 
     cfg = Config.fromfile(args.source[0])
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    merge_options(cfg, args.cfg_options)
     datasets, notes = {}, []
     for name in args.splits or SPLITS:
         loader = cfg.get(f'{name}_dataloader')

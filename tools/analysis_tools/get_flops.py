@@ -13,6 +13,7 @@ if (ROOT / 'mmscpnet' / '__init__.py').is_file():
     sys.path.insert(0, str(ROOT))
 
 from mmscpnet.utils import checkpoint, cli  # noqa: E402
+from mmscpnet.utils.cfg_options import merge_options  # noqa: E402
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -70,8 +71,7 @@ def main(argv=None) -> None:
     from mmscpnet.registry import MODELS
 
     cfg = Config.fromfile(args.config)
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    merge_options(cfg, args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmscpnet'))
 
     model_cfg = without_download(cfg.model)

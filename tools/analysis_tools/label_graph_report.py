@@ -22,6 +22,7 @@ if (ROOT / 'mmscpnet' / '__init__.py').is_file():
     sys.path.insert(0, str(ROOT))
 
 from mmscpnet.utils import checkpoint, cli  # noqa: E402
+from mmscpnet.utils.cfg_options import merge_options  # noqa: E402
 
 GRAPHS = ('label_graph', 'pessl_label_graph')
 
@@ -110,8 +111,7 @@ def main(argv=None) -> None:
     from mmscpnet.visualization.report_folder import report_folder
 
     cfg = Config.fromfile(args.config)
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    merge_options(cfg, args.cfg_options)
     init_default_scope('mmscpnet')
     classes = load_class_names(cfg.model.head.get('classes'), 'model.head.classes')
     graph = cfg.model.head.get(args.graph)

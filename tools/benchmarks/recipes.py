@@ -162,12 +162,14 @@ def main(argv=None) -> int:
         if 'error' in row:
             table.add_row(row['recipe'], *['not here'] * 3)
             continue
-        row['memory_ratio'] = row['bytes'] / found[0]['bytes']
+        # A tiny model's steps may take no more than building it did.
+        base = found[0]['bytes']
+        row['memory_ratio'] = row['bytes'] / base if base else None
         table.add_row(
             row['recipe'],
             f'{row["ratio"]:.2f}',
             f'{row["bytes"] / 1e9:.2f}',
-            f'{row["memory_ratio"]:.2f}',
+            f'{row["memory_ratio"]:.2f}' if base else '-',
         )
     console = Console()
     console.print(table)

@@ -9,6 +9,7 @@ if (ROOT / 'mmscpnet' / '__init__.py').is_file():
     sys.path.insert(0, str(ROOT))
 
 from mmscpnet.utils import checkpoint, cli  # noqa: E402
+from mmscpnet.utils.cfg_options import merge_options  # noqa: E402
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -43,8 +44,7 @@ def main(argv=None) -> None:
             'file by --save-path.'
         )
     cfg = Config.fromfile(args.config)
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    merge_options(cfg, args.cfg_options)
     # Markup off: square brackets of lists are not styles.
     Console(soft_wrap=True).print(cfg.pretty_text, markup=False)
     if path:

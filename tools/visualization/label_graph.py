@@ -21,6 +21,7 @@ if (ROOT / 'mmscpnet' / '__init__.py').is_file():
     sys.path.insert(0, str(ROOT))
 
 from mmscpnet.utils import checkpoint, cli  # noqa: E402
+from mmscpnet.utils.cfg_options import merge_options  # noqa: E402
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -141,7 +142,7 @@ def main(argv=None) -> None:
     from mmscpnet.visualization.report_folder import report_folder
 
     cfg = Config.fromfile(args.config)
-    cfg.merge_from_dict(args.cfg_options or {})
+    merge_options(cfg, args.cfg_options)
     if not cfg.get('model') or not cfg.model.get('head'):
         raise ValueError(f'{args.config} has no model with a head')
     init_default_scope(cfg.get('default_scope', 'mmscpnet'))

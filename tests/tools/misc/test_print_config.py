@@ -6,12 +6,17 @@ from mmengine.config import Config
 
 def test_prints_and_saves_the_merged_config(tool, config, tmp_path, capsys):
     path = tmp_path / 'new' / 'merged.py'
-    arguments = [str(config), '--cfg-options', 'train_cfg.max_epochs=7', 'extra=[1,2]']
+    arguments = [
+        str(config),
+        '--cfg-options',
+        'train_cfg.max_epochs=7',
+        'log_level=[1,2]',
+    ]
     main = tool('misc/print_config.py').main
     main([*arguments, '--save-path', str(path)])
     assert 'max_epochs=7' in capsys.readouterr().out
     saved, original = Config.fromfile(path), Config.fromfile(config)
-    assert saved.train_cfg.max_epochs == 7 and saved['extra'] == [1, 2]
+    assert saved.train_cfg.max_epochs == 7 and saved.log_level == [1, 2]
     assert saved.model == original.model
 
     path.write_text('mine')

@@ -34,7 +34,9 @@ def drawn(monkeypatch):
 # One of each data set and protocol, such as coco14-spml: the rest of a name is model
 # and loss, which the pipelines do not depend on.
 ONE_EACH = list(
-    {re.search(r'(?:xb\d+|fsdp)_([a-z0-9]+-[a-z]+)', n)[1]: n for n in CONFIGS}.values()
+    {
+        re.search(r'(?:xb\d+|fsdp)_([a-z0-9]+(?:-[a-z]+)?)', n)[1]: n for n in CONFIGS
+    }.values()
 )
 
 
