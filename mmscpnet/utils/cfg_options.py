@@ -1,5 +1,6 @@
 """Overrides of a config, refused where they would change nothing."""
 
+import functools
 import inspect
 from collections.abc import Iterator
 from typing import Any, Optional
@@ -34,7 +35,8 @@ def merge_options(cfg, options: Optional[dict[str, Any]]) -> None:
     Raises:
         ValueError: A key is such a variable, or nothing reads a setting of that name.
     """
-    options = options or {}
+    if not options:
+        return
     known, names = _settings(), set(cfg.keys())
     for key in options:
         name = key.split('.')[0]
@@ -59,6 +61,7 @@ def merge_options(cfg, options: Optional[dict[str, Any]]) -> None:
     cfg.merge_from_dict(options)
 
 
+@functools.cache
 def _settings() -> set[str]:
     from mmengine.runner import FlexibleRunner, Runner
 
@@ -71,22 +74,18 @@ def _settings() -> set[str]:
 
 
 def _places(node, value, path: str) -> Iterator[str]:
-    """Where in a setting a value, or for a dict all that it holds, stands."""
-    if isinstance(value, str) and isinstance(node, str) and value:
-        if node.startswith(value):
-            yield path
-    elif isinstance(value, dict) and isinstance(node, dict):
-        if value and all(node.get(k) == v for k, v in value.items()):
-            yield path
-            return
-    elif type(value) is type(node) and value == node:
-        yield path
-        return
-    if isinstance(node, dict):
-        parts = node.items()
-    elif isinstance(node, (list, tuple)):
-        parts = enumerate(node)
+    """Where in a setting a value stands: whole, as the start of a path, or merged."""
+    if isinstance(node, str) and isinstance(value, str):
+        same = bool(value) and node.startswith(value)
+    elif isinstance(node, dict) and isinstance(value, dict):
+        same = bool(value) and dict(value).items() <= dict(node).items()
     else:
-        return
-    for name, part in parts:
-        yield from _places(part, value, f'{path}.{name}')
+        same = type(node) is type(value) and node == value
+    if same:
+        yield path
+    elif isinstance(node, dict):
+        for name, part in node.items():
+            yield from _places(part, value, f'{path}.{name}')
+    elif isinstance(node, (list, tuple)):
+        for index, part in enumerate(node):
+            yield from _places(part, value, f'{path}.{index}')
