@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import permutations
 from pathlib import Path
 from statistics import median
@@ -24,6 +24,8 @@ from mmscpnet.datasets import load_class_names
 from mmscpnet.engine.averaged_model import AveragedState
 from mmscpnet.registry import MODELS
 
+# What a process of its own is told, beside the config.
+OPTIONS = ('num_samples', 'image_size', 'rounds', 'device', 'seed', 'batch_size')
 PARTS = ('image tower', 'text tower', 'GCN', 'losses', 'optimiser', 'EMA')
 
 
@@ -261,26 +263,32 @@ def run_apart(command: list[str], timeout: float) -> dict:
     The peak of memory is one of the whole process, so that each figure needs its own.
 
     Raises:
-        RuntimeError: that process failed; its last words are in the message.
+        RuntimeError: that process failed, its last words are in the message, or took
+            longer than ``timeout`` seconds.
     """
-    done = subprocess.run(
-        [sys.executable, *command],
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
+    words = ' '.join(command)
+    try:
+        done = subprocess.run(
+            [sys.executable, *command],
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise RuntimeError(f'{words} took more than {timeout:g} s') from error
     lines = done.stdout.splitlines()
     if done.returncode or not lines:
-        raise RuntimeError(f'{" ".join(command)} failed: {done.stderr[-2000:]}')
+        raise RuntimeError(f'{words} failed: {done.stderr[-2000:].strip()}')
     return json.loads(lines[-1])
 
 
-def options_again(args: argparse.Namespace, names: tuple[str, ...]) -> list[str]:
-    """The command line that says of these options what ``args`` says."""
+def options_again(args: argparse.Namespace, names: Iterable[str]) -> list[str]:
+    """The command line that says of these options what ``args`` says, if anything."""
     return [
         word
         for name in names
+        if getattr(args, name) is not None
         for word in (f'--{name.replace("_", "-")}', str(getattr(args, name)))
     ]
 

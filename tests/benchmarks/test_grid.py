@@ -61,10 +61,10 @@ def test_options_seeds_and_budget(write):
     masking = an.train_dataloader.dataset.dataset.pipeline[1]
     assert masking == dict(type='SinglePositiveLabel', seed=1)
     assert an.train_cfg.max_epochs == 15 and an.param_scheduler.total_epochs == 15
-    cells['AN/few/seed0'].options['param_scheduler.total_epochs'] = 7
-    own = cell_config(cells['AN/few/seed0'], epochs=1)
+    own = cells['AN/few/seed1']
+    own = own._replace(options={**own.options, 'param_scheduler.total_epochs': 7})
+    own = cell_config(own, epochs=1)
     assert own.train_cfg.max_epochs == 1 and own.param_scheduler.total_epochs == 7
-    del cells['AN/few/seed0'].options['param_scheduler.total_epochs']
     full = cell_config(cells['Full_labels/single/seed1'])
     assert full.train_dataloader.batch_size == 64
     assert full.model.head.dropout == 0.25

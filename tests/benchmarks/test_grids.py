@@ -16,7 +16,7 @@ from mmscpnet.registry import LABEL_SOURCES, MODELS
 from tests.shared import ROOT
 from tests.shrunken_configs import shrink_config
 
-load_grid = functools.lru_cache(maxsize=None)(load_grid)
+load_grid = functools.cache(load_grid)
 GRIDS = sorted((ROOT / 'tools' / 'benchmarks' / 'grids').glob('*.py'))
 
 

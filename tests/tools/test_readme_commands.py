@@ -1,4 +1,4 @@
-"""Commands of the README pages: their programs take them, and tests run those.
+"""Commands of the README pages: their programs take them, and tests name those.
 
 ``end_to_end/test_readme.py`` runs the section from photos to labels as it stands.
 """
@@ -13,7 +13,7 @@ from tests.shared import ROOT
 # Why a test runs the program of a command on something small, not the command.
 NOT_AS_IT_STANDS = {
     'it needs a file of the reader': (
-        r'CONFIG|CKPT|WORK_DIR|CURVES|GRID\.py|LISTS|FILE|IDS|PHOTOS?\b|labels\.csv'
+        r'CONFIG|CKPT|WORK_DIR|CURVES|GRID\.py|LISTS|FILE|PHOTOS?\b|labels\.csv'
         r'|^(csv|list|coco|voc|yolo|folders|review) '
     ),
     'it needs a download': (
@@ -48,11 +48,11 @@ def test_arguments_are_those_of_the_program(name, tool, capsys):
 
 
 @pytest.mark.parametrize('name', TOOLS)
-def test_a_test_runs_the_program(name):
+def test_a_test_names_the_program(name):
     stem = re.escape(name.removeprefix('tools/'))
     short = re.escape(name.rsplit('/', 1)[1].removesuffix('.py'))
     calls = re.compile(rf'{stem}|[\'"/ ]{short}(\.py)?[\'"]')
-    files = [file for file in (ROOT / 'tests').rglob('test_*.py')]
+    files = (ROOT / 'tests').rglob('test_*.py')
     assert any(calls.search(file.read_text()) for file in files)
 
 

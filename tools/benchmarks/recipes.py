@@ -19,6 +19,7 @@ from rich.progress import track
 from rich.table import Table
 
 from mmscpnet.benchmarks.steps import (
+    OPTIONS,
     TrainingStep,
     add_model_options,
     check_out,
@@ -62,7 +63,6 @@ RECIPES = {
     'frozen': Recipe({'model.frozen_backbone': True}),
     'feature-bank': Recipe({'model.frozen_backbone': True}, stored=True),
 }
-OPTIONS = ('num_samples', 'image_size', 'rounds', 'device', 'seed', 'batch_size')
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -138,10 +138,8 @@ def main(argv=None) -> int:
         print(json.dumps(measure(args)))
         return 0
     check_out(args.out)
-    command = [__file__, args.config, *options_again(args, OPTIONS)]
-    for name in ('classes', 'num_labels'):
-        if getattr(args, name):
-            command += options_again(args, (name,))
+    options = options_again(args, (*OPTIONS, 'classes', 'num_labels'))
+    command = [__file__, args.config, *options]
     names = ['exact', *(name for name in args.recipes if name != 'exact')]
     found = []
     for name in track(names, 'recipes'):

@@ -18,6 +18,7 @@ from rich.progress import track
 from rich.table import Table
 
 from mmscpnet.benchmarks.steps import (
+    OPTIONS,
     TrainingStep,
     add_model_options,
     check_out,
@@ -31,7 +32,6 @@ from mmscpnet.benchmarks.steps import (
 from mmscpnet.evaluation.results_file import write_results
 
 SIZES = [20, 80, 312, 1000, 3000, 10000]
-OPTIONS = ('num_samples', 'image_size', 'rounds', 'device', 'seed', 'batch_size')
 
 
 def parse_args(argv=None) -> argparse.Namespace:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from mmscpnet.benchmarks.steps import run_apart
 from tests.shrunken_configs import shrink
 
 CONFIG = 'scpnet/scpnet_clip-rn50_1xb128_coco14-spml.py'
@@ -90,6 +91,13 @@ def test_each_recipe_steps(tool, words, name):
     assert any(k.startswith('head.prompter') for k in moved)
     trained = any(k.startswith('backbone') for k in moved)
     assert trained == (name not in ('frozen', 'feature-bank'))
+
+
+def test_a_process_that_fails_or_takes_too_long_says_so():
+    with pytest.raises(RuntimeError, match='failed: no'):
+        run_apart(['-c', 'raise SystemExit("no")'], 60)
+    with pytest.raises(RuntimeError, match='took more than 0.01 s'):
+        run_apart(['-c', 'import time; time.sleep(9)'], 0.01)
 
 
 def test_wrong_words(tool, words, capsys):
