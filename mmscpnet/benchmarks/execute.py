@@ -6,9 +6,12 @@ import platform
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, closing, contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Event
 from typing import Any, NamedTuple, Optional
 
@@ -26,6 +29,7 @@ from mmscpnet.evaluation.results_file import write_results
 from mmscpnet.version import __version__
 
 from .grid import Cell, Grid, cell_config, config_hash
+from .processes import ForkedProcesses, NewProcesses, can_fork
 
 TOOLS = Path(__file__).resolve().parents[2] / 'tools'
 RESULT = 'result.json'
@@ -169,11 +173,16 @@ def run_jobs(jobs: list[Job], grid: Grid, work_dir: Path, at_once: int, launch: 
     )
     failed: list[Job] = []
     stop = Event()
-    with Progress(*columns) as progress, ThreadPoolExecutor(at_once) as pool:
+    with (
+        _processes(launch, min(at_once, len(todo))) as processes,
+        Progress(*columns) as progress,
+        ThreadPoolExecutor(at_once) as pool,
+    ):
         task = progress.add_task(grid.title, total=len(jobs))
         progress.advance(task, len(jobs) - len(todo))
         running: dict[Future, Job] = {
-            pool.submit(run_job, job, grid, launch, stop): job for job in todo
+            pool.submit(run_job, job, grid, launch, processes, stop): job
+            for job in todo
         }
         try:
             while running:
@@ -192,7 +201,24 @@ def run_jobs(jobs: list[Job], grid: Grid, work_dir: Path, at_once: int, launch: 
     return failed
 
 
-def run_job(job: Job, grid: Grid, launch: Launch, stop: Event) -> dict[str, Any]:
+@contextmanager
+def _processes(launch: Launch, at_once: int) -> Iterator[SimpleQueue]:
+    """What runs commands, as many as run at once; closed at the end."""
+    environment = {**os.environ, 'GPUS': str(launch.gpus)}
+    if launch.threads is not None:
+        environment.update(OMP_NUM_THREADS=str(launch.threads))
+    forked = launch.launcher == 'none' and can_fork()
+    with ExitStack() as stack:
+        processes: SimpleQueue = SimpleQueue()
+        for _ in range(at_once):
+            kind = ForkedProcesses if forked else NewProcesses
+            processes.put(stack.enter_context(closing(kind(environment))))
+        yield processes
+
+
+def run_job(
+    job: Job, grid: Grid, launch: Launch, processes: SimpleQueue, stop: Event
+) -> dict[str, Any]:
     """Train one cell and write ``result.json`` or ``error.json``."""
     if stop.is_set():
         return dict(error='stopped')
@@ -207,20 +233,12 @@ def run_job(job: Job, grid: Grid, launch: Launch, stop: Event) -> dict[str, Any]
         # of an attempt that stopped before its result was written
         former.unlink()
 
-    environment = dict(os.environ)
-    if launch.threads is not None:
-        environment.update(OMP_NUM_THREADS=str(launch.threads))
-    environment.update(GPUS=str(launch.gpus))
     started = time.time()
-    with open(job.folder / 'log.txt', 'ab') as log:
-        process = subprocess.Popen(
-            command_of(job, launch),
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            start_new_session=True,
-        )
-        code, memory = _wait(process, stop)
+    own = processes.get()
+    try:
+        code, memory = own.run(command_of(job, launch), job.folder / 'log.txt', stop)
+    finally:
+        processes.put(own)
     if stop.is_set():
         return dict(error='stopped')
     record = dict(
@@ -304,21 +322,6 @@ def provenance() -> dict[str, Any]:
         python=platform.python_version(),
         packages=packages,
     )
-
-
-def _wait(process: subprocess.Popen, stop: Event) -> tuple[int, float]:
-    """Exit code and peak memory (MiB) of the largest process of a run."""
-    while True:
-        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-        if pid:
-            process.returncode = os.waitstatus_to_exitcode(status)
-            # kilobytes on Linux
-            return process.returncode, round(usage.ru_maxrss / 1024, 1)
-        if stop.wait(0.2):
-            # the workers of its dataloaders too
-            os.killpg(process.pid, 15)
-            process.wait()
-            return -15, 0.0
 
 
 def _error_line(tail: list[str]) -> Optional[str]:

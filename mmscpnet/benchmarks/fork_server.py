@@ -1,0 +1,59 @@
+"""The process that forks the runs of a grid; see ``ForkedProcesses``.
+
+``python -m mmscpnet.benchmarks.fork_server FD``: over that pipe it receives a script
+with its arguments and a log file, sends the number of the run's process and, when that
+has ended, its status and peak memory (kilobytes).
+"""
+
+import os
+import runpy
+import sys
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import mmpretrain.models  # noqa: F401
+from mmengine.runner import Runner  # noqa: F401
+
+import mmscpnet.datasets
+import mmscpnet.engine
+import mmscpnet.evaluation
+import mmscpnet.models
+import mmscpnet.visualization  # noqa: F401
+
+
+def serve(pipe: Connection) -> None:
+    """Fork until the other end is closed; returns in the forked process too."""
+    while True:
+        try:
+            script, log = pipe.recv()
+        except EOFError:
+            return
+        pid = os.fork()
+        if not pid:
+            pipe.close()
+            run(script, log)
+            return
+        pipe.send(pid)
+        _, status, usage = os.wait4(pid, 0)
+        pipe.send((status, usage.ru_maxrss))
+
+
+def run(script: list[str], log: str) -> None:
+    """Run a script as from a command line, apart from what is imported already."""
+    os.setsid()
+    output = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    for number, path, mode in [
+        (0, os.devnull, os.O_RDONLY),
+        (1, log, output),
+        (2, log, output),
+    ]:
+        file = os.open(path, mode, 0o666)
+        os.dup2(file, number)
+        os.close(file)
+    sys.argv = script
+    sys.path[0] = str(Path(script[0]).parent)
+    runpy.run_path(script[0], run_name='__main__')
+
+
+if __name__ == '__main__':
+    serve(Connection(int(sys.argv[1])))
