@@ -1,10 +1,11 @@
 """The process that forks the runs of a grid; see ``ForkedProcesses``.
 
 ``python -m mmscpnet.benchmarks.fork_server FD``: over that pipe it receives a script
-with its arguments and a log file, sends the number of the run's process and, when that
-has ended, its status and peak memory (kilobytes).
+with its arguments and a log file and sends, when the run has ended, its status and peak
+memory (kilobytes). A message in between, or the end of the parent, ends the run.
 """
 
+import contextlib
 import os
 import runpy
 import sys
@@ -23,19 +24,29 @@ import mmscpnet.visualization  # noqa: F401
 
 def serve(pipe: Connection) -> None:
     """Fork until the other end is closed; returns in the forked process too."""
-    while True:
-        try:
+    forked = False
+    with contextlib.suppress(EOFError, ConnectionError):
+        while not forked:
             script, log = pipe.recv()
-        except EOFError:
-            return
-        pid = os.fork()
-        if not pid:
-            pipe.close()
-            run(script, log)
-            return
-        pipe.send(pid)
-        _, status, usage = os.wait4(pid, 0)
-        pipe.send((status, usage.ru_maxrss))
+            pid = os.fork()
+            forked = pid == 0
+            if not forked:
+                pipe.send(wait_for(pid, pipe))
+    if forked:
+        pipe.close()
+        run(script, log)
+
+
+def wait_for(pid: int, pipe: Connection) -> tuple[int, int]:
+    """Status and peak memory of a run, which may have to be ended."""
+    while True:
+        ended, status, usage = os.wait4(pid, os.WNOHANG)
+        if ended:
+            return status, usage.ru_maxrss
+        if pipe.poll(0.2):
+            # The workers of its dataloaders too. Before it has a group: next time.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, 15)
 
 
 def run(script: list[str], log: str) -> None:

@@ -1,6 +1,5 @@
 """Two ways to run a command in a process of its own: a new one, or a forked one."""
 
-import contextlib
 import os
 import subprocess
 import sys
@@ -87,17 +86,17 @@ class ForkedProcesses:
     def run(self, command: list[str], log: Path, stop: Event) -> tuple[int, float]:
         """As ``NewProcesses.run``, for a command that is this Python and a script.
 
+        Once stopped, nothing else is run.
+
         Raises:
             RuntimeError: the forking process has ended.
         """
         try:
             self._pipe.send((command[1:], str(log)))
-            pid = self._pipe.recv()
             while not self._pipe.poll(0.2):
                 if stop.is_set():
-                    # Until it has a session of its own there is nothing to end.
-                    with contextlib.suppress(ProcessLookupError):
-                        os.killpg(pid, 15)
+                    self._pipe.send('stop')
+                    break
             status, kilobytes = self._pipe.recv()
         except (EOFError, OSError) as error:
             raise RuntimeError(

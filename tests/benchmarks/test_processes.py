@@ -34,11 +34,12 @@ elif what == 'wait':
     time.sleep(600)
 """
 
+ENVIRONMENT = {**os.environ, 'OF_THE_GRID': 'yes', 'CUDA_VISIBLE_DEVICES': ''}
+
 
 @pytest.fixture(scope='module', params=[NewProcesses, ForkedProcesses])
 def running(request):
-    environment = {**os.environ, 'OF_THE_GRID': 'yes', 'CUDA_VISIBLE_DEVICES': ''}
-    with closing(request.param(environment)) as found:
+    with closing(request.param(ENVIRONMENT)) as found:
         yield found
 
 
@@ -47,9 +48,9 @@ def run(running, tmp_path):
     script, log = tmp_path / 'script.py', tmp_path / 'log.txt'
     script.write_text(SCRIPT)
 
-    def call(*arguments, stop=None):
+    def call(*arguments):
         command = [sys.executable, str(script), *arguments]
-        code, memory = running.run(command, log, stop or Event())
+        code, memory = running.run(command, log, Event())
         return code, memory, log.read_text()
 
     return call
@@ -84,24 +85,40 @@ def test_exit_codes(run, what, expected, last):
     assert printed.splitlines()[-1].startswith(last)
 
 
-def test_stopped(run, tmp_path):
-    stop = Event()
+@pytest.mark.parametrize('kind', [NewProcesses, ForkedProcesses])
+def test_stopped(kind, tmp_path):
+    script, log, stop = tmp_path / 'script.py', tmp_path / 'log.txt', Event()
+    script.write_text(SCRIPT)
 
     def stop_when_it_runs():
-        while not (tmp_path / 'log.txt').is_file():
+        while not log.is_file() or not log.read_text().endswith('}\n'):
             time.sleep(0.05)
         stop.set()
 
     thread = threading.Thread(target=stop_when_it_runs)
     thread.start()
-    code, *_ = run('wait', stop=stop)
+    with closing(kind(ENVIRONMENT)) as running:
+        code, _ = running.run([sys.executable, str(script), 'wait'], log, stop)
     thread.join()
     assert code == -15
-    assert run('nothing')[0] == 0  # the next one runs
+
+
+def test_a_run_ends_with_its_grid(tmp_path):
+    """Also where the grid is killed and can tell nobody."""
+    script, log = tmp_path / 'script.py', tmp_path / 'log.txt'
+    script.write_text(SCRIPT)
+    running = ForkedProcesses(ENVIRONMENT)
+    running._pipe.send(([str(script), 'wait'], str(log)))
+    while not log.is_file() or not log.read_text().endswith('}\n'):
+        time.sleep(0.05)
+    pid = json.loads(log.read_text().splitlines()[1])['pid']
+    running.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
 
 
 def test_the_forking_process_has_ended(tmp_path):
-    with closing(ForkedProcesses({**os.environ, 'OF_THE_GRID': ''})) as running:
+    with closing(ForkedProcesses(ENVIRONMENT)) as running:
         running._server.kill()
         running._server.wait()
         with pytest.raises(RuntimeError, match='has ended'):

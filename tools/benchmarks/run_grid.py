@@ -3,6 +3,7 @@
 import argparse
 import os
 import shlex
+import signal
 import sys
 from pathlib import Path
 
@@ -88,6 +89,8 @@ def main(argv=None) -> int:
         print_plan(chosen, launch, console)
         return 0
     failed = []
+    # Like an interruption at the keyboard, it stops the runs too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if not args.report_only:
         failed = run_jobs(chosen, grid, work_dir, args.jobs, launch)
     for path in write_report(grid, jobs, work_dir):

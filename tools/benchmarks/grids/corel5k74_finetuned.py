@@ -8,6 +8,12 @@ note = (
 epochs = 3
 seeds = 3
 options = {
+    # Forked after an epoch, they would keep a second copy of its memory.
+    **{
+        f'{name}_dataloader.{key}': value
+        for name in ('val', 'test')
+        for key, value in [('num_workers', 0), ('persistent_workers', False)]
+    },
     'model.frozen_backbone': False,
     'default_hooks.feature_bank': None,
     'default_hooks.frozen_norm': dict(type='FrozenNormHook', epochs=3),
