@@ -3,7 +3,8 @@ note = (
     'SCPNet as in corel5k74_methods.py; only the label graph of SAM and PESSL changes. '
     'Permuted: the same weights, given to the wrong labels. Identity: no neighbour, so '
     'SAM is an MLP of the same size and PESSL distils without a prior. Oracle: how '
-    'often labels really occur together in the training photos.'
+    'often labels really occur together in the training photos. Word vectors: '
+    'those that come with the package wordllama, 256 numbers a word.'
 )
 # A head on stored features trains faster than workers can be fed.
 options = {
@@ -27,9 +28,13 @@ _oracle = dict(
         classes='data/corel5k/classes_74.txt',
     ),
 )
-_glove = dict(
+_words = dict(
     type='TextSource',
-    text_encoder=dict(type='WordVectors', file='data/word_vectors/glove.6B.100d.txt'),
+    text_encoder=dict(
+        type='WordVectors',
+        file='data/word_vectors/corel5k74_wordllama.npy',
+        names='data/corel5k/classes_74.txt',
+    ),
     templates='{}',
 )
 _image = dict(
@@ -50,7 +55,7 @@ rows = [
     ),
     dict(
         name='Word vectors',
-        options={f'{_graph}.source': dict(_delete_=True, **_glove)},
+        options={f'{_graph}.source': dict(_delete_=True, **_words)},
     ),
     dict(
         name='Image averages',
