@@ -234,7 +234,12 @@ def test_launch_scripts(script, tmp_path):
         capture_output=True,
         text=True,
         check=True,
-        env={**os.environ, 'PATH': f'{tmp_path}:{os.environ["PATH"]}', 'PORT': '29555'},
+        env={
+            **os.environ,
+            'PATH': f'{tmp_path}:{os.environ["PATH"]}',
+            'PORT': '29555',
+            'GPUS': '2',
+        },
     ).stdout.splitlines()
     assert 'my config.py' in out and out[-2:] == ['--cfg-options', 'a="[1, 2]"']
     launcher = 'pytorch' if script.startswith('dist') else 'slurm'
@@ -245,3 +250,5 @@ def test_launch_scripts(script, tmp_path):
     )
     if launcher == 'pytorch':
         assert '--nproc_per_node=4' in out and '--master_port=29555' in out
+    else:
+        assert {'--gres=gpu:2', '--ntasks=2', '--ntasks-per-node=2'} < {*out}

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Train under Slurm, one task a GPU:
-#   [GPUS=8 GPUS_PER_NODE=8 CPUS_PER_TASK=5 SRUN_ARGS=""] \
+#   [GPUS=8 GPUS_PER_NODE=(GPUS, at most 8) CPUS_PER_TASK=5 SRUN_ARGS=""] \
 #       tools/slurm_train.sh PARTITION JOB_NAME CONFIG WORK_DIR [arguments of train.py]
 set -eu
 if [ "$#" -lt 4 ]; then
@@ -12,14 +12,16 @@ JOB_NAME=$2
 CONFIG=$3
 WORK_DIR=$4
 shift 4
+GPUS=${GPUS:-8}
+GPUS_PER_NODE=${GPUS_PER_NODE:-$((GPUS < 8 ? GPUS : 8))}
 
 # SRUN_ARGS holds several arguments and is split on purpose.
 # shellcheck disable=SC2086
 exec srun -p "$PARTITION" \
     --job-name="$JOB_NAME" \
-    --gres="gpu:${GPUS_PER_NODE:-8}" \
-    --ntasks="${GPUS:-8}" \
-    --ntasks-per-node="${GPUS_PER_NODE:-8}" \
+    --gres="gpu:$GPUS_PER_NODE" \
+    --ntasks="$GPUS" \
+    --ntasks-per-node="$GPUS_PER_NODE" \
     --cpus-per-task="${CPUS_PER_TASK:-5}" \
     --kill-on-bad-exit=1 \
     ${SRUN_ARGS:-} \

@@ -39,7 +39,7 @@ def run_curve(work_dir, metric: str = 'multi-label/mAP') -> Curve:
     """
     found: dict[int, tuple[float, Optional[float]]] = {}
     for path in sorted(Path(work_dir).glob('*/vis_data/scalars.json')):
-        for entry in _read_lines(path):
+        for entry in read_entries(path):
             # results of a test have no step
             if metric in entry and 'step' in entry:
                 plain = entry.get(f'{metric}_plain', entry[metric])
@@ -53,7 +53,7 @@ def run_curve(work_dir, metric: str = 'multi-label/mAP') -> Curve:
     return Curve(epochs, [found[e][0] for e in epochs], [found[e][1] for e in epochs])
 
 
-def _read_lines(path: Path) -> Iterator[dict]:
+def read_entries(path: Path) -> Iterator[dict]:
     """Entries of a log; a last line that a killed run left unfinished is no entry."""
     lines = path.read_text().splitlines()
     for number, line in enumerate(lines, start=1):

@@ -28,12 +28,14 @@ from rich.progress import (
 from mmscpnet.evaluation.results_file import write_results
 from mmscpnet.version import __version__
 
+from .curves import read_entries
 from .grid import Cell, Grid, cell_config, config_hash
 from .processes import ForkedProcesses, NewProcesses, can_fork
 
 TOOLS = Path(__file__).resolve().parents[2] / 'tools'
 RESULT = 'result.json'
 ERROR = 'error.json'
+SPENT = 'spent.json'
 PACKAGES = (
     'torch',
     'numpy',
@@ -105,11 +107,12 @@ def make_jobs(grid: Grid, work_dir: Path) -> list[Job]:
     """
     mark = work_dir / 'grid.json'
     if mark.is_file():
-        former = json.loads(mark.read_text())['title']
-        if former != grid.title:
+        former = json.loads(mark.read_text())
+        if former != _mark(grid):
             raise ValueError(
-                f'--work-dir {str(work_dir)!r} holds the grid {former!r}, but '
-                f'{grid.path} is {grid.title!r}. Choose another --work-dir'
+                f'--work-dir {str(work_dir)!r} holds the grid {former["title"]!r} of '
+                f'{former["file"]}, but {grid.path} is {grid.title!r}. Choose another '
+                '--work-dir'
             )
     elif work_dir.is_dir() and any(work_dir.iterdir()):
         raise ValueError(
@@ -134,6 +137,11 @@ def make_jobs(grid: Grid, work_dir: Path) -> list[Job]:
             'move these folders away to have them measured again'
         )
     return jobs
+
+
+def _mark(grid: Grid) -> dict[str, str]:
+    """What tells the folder of a grid from that of another."""
+    return dict(title=grid.title, file=grid.path.name)
 
 
 def command_of(job: Job, launch: Launch) -> list[str]:
@@ -162,7 +170,7 @@ def run_jobs(jobs: list[Job], grid: Grid, work_dir: Path, at_once: int, launch: 
     work_dir.mkdir(parents=True, exist_ok=True)
     mark = work_dir / 'grid.json'
     if not mark.is_file():
-        write_results(str(mark), dict(title=grid.title, file=grid.path.name))
+        write_results(str(mark), _mark(grid))
     todo = [job for job in jobs if not job.finished]
     columns = (
         TextColumn('{task.description}'),
@@ -233,12 +241,7 @@ def run_job(
         # of an attempt that stopped before its result was written
         former.unlink()
 
-    started = time.time()
-    own = processes.get()
-    try:
-        code, memory = own.run(command_of(job, launch), job.folder / 'log.txt', stop)
-    finally:
-        processes.put(own)
+    outcome = _attempt(job, grid, launch, processes, stop)
     if stop.is_set():
         return dict(error='stopped')
     record = dict(
@@ -248,17 +251,52 @@ def run_job(
         config=job.cell.config.name,
         config_hash=job.hash,
         **provenance(),
-        seconds=round(time.time() - started, 1),
-        peak_memory_mib=memory,
+        **_spent(job),
+        **outcome,
     )
-    if code == 0 and (report / 'test.json').is_file():
-        record.update(collect(job, grid.metric))
-        write_results(str(job.folder / RESULT), record)
-    else:
-        tail = (job.folder / 'log.txt').read_text(errors='replace').splitlines()[-30:]
-        record.update(error=_error_line(tail) or f'exit code {code}', log=tail)
-        write_results(str(job.folder / ERROR), record)
+    write_results(str(job.folder / (ERROR if 'error' in record else RESULT)), record)
     return record
+
+
+def _attempt(
+    job: Job, grid: Grid, launch: Launch, processes: SimpleQueue, stop: Event
+) -> dict[str, Any]:
+    """Train once; the figures of the run, or ``error``, ``exit_code`` and ``log``."""
+    log = job.folder / 'log.txt'
+    start_of_log = log.stat().st_size if log.is_file() else 0
+    started = time.time()
+    code = memory = error = None
+    own = processes.get()
+    try:
+        code, memory = own.run(command_of(job, launch), log, stop)
+    except RuntimeError as ended:
+        error = str(ended)
+    finally:
+        processes.put(own)
+    spent = _spent(job)
+    spent['seconds'] = round(spent['seconds'] + time.time() - started, 1)
+    if memory is not None and launch.launcher != 'slurm':  # else that of srun
+        spent['peak_memory_mib'] = max(spent['peak_memory_mib'] or 0.0, memory)
+    write_results(str(job.folder / SPENT), spent)
+
+    if code == 0:
+        try:
+            return collect(job, grid.metric)
+        except (OSError, KeyError, ValueError) as unread:
+            error = f'its results cannot be read: {type(unread).__name__}: {unread}'
+    with open(log, 'ab+') as file:
+        file.seek(start_of_log)
+        tail = file.read().decode(errors='replace').splitlines()[-30:]
+    error = error or _error_line(tail) or f'exit code {code}'
+    return dict(error=error, exit_code=code, log=tail)
+
+
+def _spent(job: Job) -> dict[str, Any]:
+    """Time and memory of all attempts at a run so far."""
+    path = job.folder / SPENT
+    if path.is_file():
+        return json.loads(path.read_text())
+    return dict(seconds=0.0, peak_memory_mib=None)
 
 
 def collect(job: Job, metric: str) -> dict[str, Any]:
@@ -282,8 +320,7 @@ def collect(job: Job, metric: str) -> dict[str, Any]:
     curve: dict[int, dict] = {}
     gpu_memory = 0
     for path in sorted((job.folder / 'run').glob('*/vis_data/scalars.json')):
-        for line in path.read_text().splitlines():
-            entry = json.loads(line)
+        for entry in read_entries(path):
             gpu_memory = max(gpu_memory, entry.get('memory', 0))
             if f'{metric}_ema' in entry:
                 curve[entry['step']] = dict(

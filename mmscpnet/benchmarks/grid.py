@@ -18,6 +18,7 @@ file. ``options`` are those of
 those of the grid.
 """
 
+import ast
 import copy
 import functools
 import hashlib
@@ -163,7 +164,7 @@ def load_grid(path, seeds: Optional[int] = None) -> Grid:
             file = (path.parent / config).resolve()
             if not file.is_file():
                 raise FileNotFoundError(
-                    f'{source.at(config)}: the config {config!r} of row '
+                    f'{source.at(config, row["name"])}: the config {config!r} of row '
                     f'{row["name"]!r} does not exist'
                 )
             options = {
@@ -175,7 +176,15 @@ def load_grid(path, seeds: Optional[int] = None) -> Grid:
                 Cell(row['name'], column['name'], seed, file, options)
                 for seed in range(count)
             ]
-    source.check_unique([cell.name for cell in cells], 'cell')
+    folders: dict[str, Cell] = {}
+    for cell in cells:
+        twin = folders.setdefault(cell.name, cell)
+        if twin is not cell:
+            raise ValueError(
+                f'{source.at(cell.row)}: rows {twin.row!r} and {cell.row!r} (columns '
+                f'{twin.column!r} and {cell.column!r}) would share the folder '
+                f'{cell.name!r}. Rename one'
+            )
     grid = Grid(
         path=path,
         title=cfg.title,
@@ -189,9 +198,16 @@ def load_grid(path, seeds: Optional[int] = None) -> Grid:
         notes={row['name']: row['note'] for row in cfg.rows if row.get('note')},
         epochs=cfg.get('epochs'),
     )
+    same: dict[tuple[str, str], Cell] = {}
     for cell in cells:
         if cell.seed == 0:
-            _check_cell(grid, cell, source)
+            key = (cell.column, config_hash(_checked_config(grid, cell, source)))
+            twin = same.setdefault(key, cell)
+            if twin is not cell:
+                raise ValueError(
+                    f'{source.at(cell.row)}: rows {twin.row!r} and {cell.row!r} are '
+                    f'the same run in column {cell.column!r}. Remove one'
+                )
     return grid
 
 
@@ -252,29 +268,33 @@ def _seed_label_masking(node, seed: int) -> None:
             _seed_label_masking(value, seed)
 
 
-def _check_cell(grid: Grid, cell: Cell, source: '_Source') -> None:
+def _checked_config(grid: Grid, cell: Cell, source: '_Source') -> Config:
     where = f'{source.at(cell.row)}: row {cell.row!r}, column {cell.column!r}'
     try:
         cfg = cell_config(cell, grid.epochs)
     except Exception as error:
         raise ValueError(f'{where}: {type(error).__name__}: {error}') from error
-    reported = _metrics(cfg)
-    if reported is not None and grid.metric not in reported:
-        raise ValueError(
-            f'{source.at(grid.metric)}: metric {grid.metric!r} is not reported by '
-            f'val_evaluator of row {cell.row!r}, which reports {sorted(reported)}'
-        )
+    # Chosen by the one, reported by the other.
+    for evaluator in ('val_evaluator', 'test_evaluator'):
+        reported = _metrics(cfg.get(evaluator))
+        if reported is not None and grid.metric not in reported:
+            raise ValueError(
+                f'{source.at(grid.metric, cell.row)}: metric {grid.metric!r} is not '
+                f'reported by {evaluator} of row {cell.row!r}, which reports '
+                f'{sorted(reported)}'
+            )
+    return cfg
 
 
-def _metrics(cfg: Config) -> Optional[set[str]]:
-    """Names that the evaluator will report; None if only a run can tell."""
+def _metrics(evaluators) -> Optional[set[str]]:
+    """Names that will be reported; None if only a run can tell."""
     import torch
 
     from mmscpnet.evaluation import MultiLabelMAP
     from mmscpnet.registry import METRICS
 
     names: set[str] = set()
-    evaluators = cfg.get('val_evaluator') or []
+    evaluators = evaluators or []
     for evaluator in evaluators if isinstance(evaluators, list) else [evaluators]:
         metric = METRICS.build(evaluator)
         if not isinstance(metric, MultiLabelMAP):
@@ -302,15 +322,35 @@ class _Source:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.lines = path.read_text().splitlines()
+        names: list[tuple[int, str]] = []
+        words: list[tuple[int, str]] = []
+        for node in ast.walk(ast.parse(path.read_text(), str(path))):
+            # strings, variables, keywords
+            for field in ('value', 'id', 'arg'):
+                word = getattr(node, field, None)
+                if isinstance(word, str):
+                    words.append((node.lineno, word))
+            if isinstance(node, ast.keyword) and node.arg == 'name':
+                name = getattr(node.value, 'value', None)
+                if isinstance(name, str):
+                    names.append((node.lineno, name))
+        # Of rows and columns first, which other places name too.
+        self.words = [*sorted(names), *sorted(words)]
 
-    def at(self, text: str, occurrence: int = 1) -> str:
-        """``file:line`` of a text in the file; the file alone if it is not there."""
-        for number, line in enumerate(self.lines, 1):
-            if str(text) in line.split('#')[0]:
-                occurrence -= 1
-                if occurrence == 0:
-                    return f'{self.path}:{number}'
+    def at(self, *texts: str, occurrence: int = 1) -> str:
+        """``file:line`` of the first text that is in the file.
+
+        Of texts that are put together there, the line of the last one's longest part;
+        the file alone if there is none.
+        """
+        for text in texts:
+            lines = [line for line, word in self.words if word == text]
+            if len(lines) >= occurrence:
+                return f'{self.path}:{lines[occurrence - 1]}'
+        for text in reversed(texts):
+            parts = [(len(w), line) for line, w in self.words if w in text and w[1:]]
+            if parts:
+                return f'{self.path}:{max(parts)[1]}'
         return str(self.path)
 
     def check_keys(self, found: dict, allowed: set, what: str, needed=()) -> None:
@@ -328,5 +368,5 @@ class _Source:
         for i, name in enumerate(names):
             if name in names[:i]:
                 raise ValueError(
-                    f'{self.at(repr(name), 2)}: {what} {name!r} occurs twice'
+                    f'{self.at(name, occurrence=2)}: {what} {name!r} occurs twice'
                 )

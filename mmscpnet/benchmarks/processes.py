@@ -72,11 +72,16 @@ class ForkedProcesses:
     """
 
     def __init__(self, environment: dict[str, str]) -> None:
-        self._pipe, other = Pipe()
         paths = [str(PACKAGE_ROOT), environment.get('PYTHONPATH')]
+        path = os.pathsep.join(filter(None, paths))
+        self._environment = {**environment, 'PYTHONPATH': path}
+        self._start()
+
+    def _start(self) -> None:
+        self._pipe, other = Pipe()
         self._server = subprocess.Popen(
             [sys.executable, '-m', f'{__package__}.fork_server', str(other.fileno())],
-            env={**environment, 'PYTHONPATH': os.pathsep.join(filter(None, paths))},
+            env=self._environment,
             pass_fds=[other.fileno()],
             # An interruption at the terminal is for the parent, which ends the runs.
             start_new_session=True,
@@ -86,19 +91,19 @@ class ForkedProcesses:
     def run(self, command: list[str], log: Path, stop: Event) -> tuple[int, float]:
         """As ``NewProcesses.run``, for a command that is this Python and a script.
 
-        Once stopped, nothing else is run.
-
         Raises:
-            RuntimeError: the forking process has ended.
+            RuntimeError: the forking process has ended; the next run has a new one.
         """
         try:
             self._pipe.send((command[1:], str(log)))
             while not self._pipe.poll(0.2):
                 if stop.is_set():
-                    self._pipe.send('stop')
+                    self._pipe.send(None)
                     break
             status, kilobytes = self._pipe.recv()
         except (EOFError, OSError) as error:
+            self.close()
+            self._start()
             raise RuntimeError(
                 'the process that forks the runs has ended; the reason is printed above'
             ) from error

@@ -95,8 +95,37 @@ def test_config_of_a_row_by_column(write):
 @pytest.mark.parametrize(
     'old, new, error, message',
     [
-        ('-full.py', '-none.py', FileNotFoundError, r'the config .*-none'),
-        ("name='Full labels'", "name='AN'", ValueError, r"row 'AN' occurs twice"),
+        ('-full.py', '-none.py', FileNotFoundError, r'py:12: the config .*-none'),
+        ("name='Full labels'", "name='AN'", ValueError, r"11: row 'AN' occurs twice"),
+        ("name='Full labels'", 'name="AN"', ValueError, r"11: row 'AN' occurs twice"),
+        (
+            'rows = [',
+            f"""rows = [
+    dict(name='A N', config='{BASELINE}-spml-wan.py'),
+    dict(name='A_N', config='{BASELINE}-spml-gr.py'),""",
+            ValueError,
+            "grid.py:10: rows 'A N' and 'A_N' .* the folder 'A_N/single/seed0'",
+        ),
+        (
+            'rows = [',
+            f"rows = [\n    dict(name='Twin', config='{BASELINE}-spml-an.py'),",
+            ValueError,
+            "grid.py:10: rows 'Twin' and 'AN' are the same run in column 'single'",
+        ),
+        (
+            'rows = [',
+            f"""_losses = dict(Wrong='none')
+rows = [
+    *[dict(name=n, config=f'{BASELINE}-{{f}}.py') for n, f in _losses.items()],""",
+            FileNotFoundError,
+            "grid.py:8: the config .*-none.py' of row 'Wrong'",
+        ),
+        (
+            'options = {',
+            "options = {'test_evaluator.prefix': 'other', ",
+            ValueError,
+            "metric 'multi-label/mAP' is not reported by test_evaluator of row 'AN'",
+        ),
         ("name='few'", "name='single'", ValueError, r"grid.py:6: column 'single'"),
         ("reference = 'AN'", "reference = 'ANN'", ValueError, 'grid.py:2: reference'),
         ("note='c", "notes='c", ValueError, r'a row has an unknown key'),

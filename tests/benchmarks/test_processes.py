@@ -14,7 +14,7 @@ from mmscpnet.benchmarks import processes
 from mmscpnet.benchmarks.processes import ForkedProcesses, NewProcesses
 
 SCRIPT = """
-import json, os, sys, time
+import json, os, signal, sys, time
 print('mmengine.runner' in sys.modules)
 print(json.dumps(dict(
     arguments=sys.argv[1:], name=__name__, path=sys.path[0], pid=os.getpid(),
@@ -31,6 +31,14 @@ elif what == 'message':
 elif what == 'error':
     raise ValueError('wrong')
 elif what == 'wait':
+    time.sleep(600)
+elif what == 'save':
+    def end(*_):
+        print('told')
+        time.sleep(1)
+        sys.exit(7)
+    signal.signal(signal.SIGTERM, end)
+    print('ready', flush=True)
     time.sleep(600)
 """
 
@@ -86,21 +94,23 @@ def test_exit_codes(run, what, expected, last):
 
 
 @pytest.mark.parametrize('kind', [NewProcesses, ForkedProcesses])
-def test_stopped(kind, tmp_path):
+def test_stopped(kind, tmp_path, capfd):
+    """It is told once, and can end as it likes."""
     script, log, stop = tmp_path / 'script.py', tmp_path / 'log.txt', Event()
     script.write_text(SCRIPT)
 
     def stop_when_it_runs():
-        while not log.is_file() or not log.read_text().endswith('}\n'):
+        while not log.is_file() or not log.read_text().endswith('ready\n'):
             time.sleep(0.05)
         stop.set()
 
     thread = threading.Thread(target=stop_when_it_runs)
     thread.start()
     with closing(kind(ENVIRONMENT)) as running:
-        code, _ = running.run([sys.executable, str(script), 'wait'], log, stop)
+        code, _ = running.run([sys.executable, str(script), 'save'], log, stop)
     thread.join()
-    assert code == -15
+    assert code == 7 and log.read_text().count('told') == 1
+    assert 'Traceback' not in capfd.readouterr().err
 
 
 def test_a_run_ends_with_its_grid(tmp_path):
@@ -118,11 +128,15 @@ def test_a_run_ends_with_its_grid(tmp_path):
 
 
 def test_the_forking_process_has_ended(tmp_path):
+    script, log = tmp_path / 'script.py', tmp_path / 'log.txt'
+    script.write_text(SCRIPT)
+    command = [sys.executable, str(script), 'nothing']
     with closing(ForkedProcesses(ENVIRONMENT)) as running:
         running._server.kill()
         running._server.wait()
         with pytest.raises(RuntimeError, match='has ended'):
-            running.run([sys.executable, 'script.py'], tmp_path / 'log', Event())
+            running.run(command, log, Event())
+        assert running.run(command, log, Event())[0] == 0
 
 
 def test_an_accelerator_is_not_forked(monkeypatch):

@@ -75,6 +75,10 @@ def main(argv=None) -> int:
     grid = load_grid(args.grid, args.seeds)
     work_dir = Path(args.work_dir or Path('work_dirs') / Path(args.grid).stem)
     jobs = make_jobs(grid, work_dir)
+    if args.report_only and not any(job.finished for job in jobs):
+        raise ValueError(
+            f'--report-only: {str(work_dir)!r} has no finished run of {args.grid}'
+        )
     threads = None
     if args.jobs > 1 and 'OMP_NUM_THREADS' not in os.environ:
         threads = max(1, (os.cpu_count() or 1) // args.jobs)
@@ -93,6 +97,12 @@ def main(argv=None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if not args.report_only:
         failed = run_jobs(chosen, grid, work_dir, args.jobs, launch)
+    # What was measured stays in the report, whatever --seeds says.
+    files = work_dir.glob('runs/*/*/seed*/result.json')
+    measured = {int(file.parent.name.removeprefix('seed')) for file in files}
+    if measured - {job.cell.seed for job in jobs}:
+        grid = load_grid(args.grid, max(measured) + 1)
+        jobs = make_jobs(grid, work_dir)
     for path in write_report(grid, jobs, work_dir):
         console.print(f'written: {path}')
     if failed:

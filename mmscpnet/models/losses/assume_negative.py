@@ -16,8 +16,13 @@ class AssumeNegativeLoss(IncompleteLabelLoss):
     """Assume negative (AN): the plainest answer to missing labels.
 
     Cole et al., "Multi-Label Learning from Single Positive Labels", CVPR 2021,
-    Eq. 4. Unknown labels (-1) count as negative. With full labels it is the ordinary
-    binary cross-entropy.
+    Eq. 4. With p = sigmoid(logit) a label costs::
+
+        1:        -log p
+        0 and -1: -log(1 - p)
+
+    Unknown labels (-1) count as negative. With full labels it is the ordinary binary
+    cross-entropy.
 
     Args:
         loss_weight: factor on the loss.
@@ -39,12 +44,19 @@ class AssumeNegativeLoss(IncompleteLabelLoss):
 class WeakAssumeNegativeLoss(IncompleteLabelLoss):
     """Weak assume negative (WAN): an assumed negative counts for little.
 
-    Cole et al., CVPR 2021: with one positive an image and a weight of 1/(C - 1),
-    positive and assumed negative labels have the same influence. Unknown labels (-1)
-    count as negative with that weight, known negatives (0) with weight 1.
+    Cole et al., "Multi-Label Learning from Single Positive Labels", CVPR 2021. With
+    p = sigmoid(logit) and the weight w = 1/(C - 1) a label costs::
+
+        1:  -log p
+        0:  -log(1 - p)
+        -1: -w log(1 - p)
+
+    With one positive an image, and no known negative, positive and assumed negative
+    labels so have the same influence. Unknown labels (-1) count as negative with
+    weight w, known negatives (0) with weight 1.
 
     Args:
-        negative_weight: weight of an unknown label; None for 1/(C - 1).
+        negative_weight: w, weight of an unknown label; None for 1/(C - 1).
         loss_weight: factor on the loss.
     """
 
@@ -71,11 +83,17 @@ class WeakAssumeNegativeLoss(IncompleteLabelLoss):
 class LabelSmoothingANLoss(IncompleteLabelLoss):
     """Assume negative with label smoothing (AN-LS, LSAN).
 
-    Cole et al., CVPR 2021: a positive has the target 1 - epsilon/2, an assumed
-    negative epsilon/2. Unknown labels (-1) and known negatives (0) are treated alike.
+    Cole et al., "Multi-Label Learning from Single Positive Labels", CVPR 2021. With
+    p = sigmoid(logit) a label costs::
+
+        -t log p - (1 - t) log(1 - p)
+
+    where its target t is 1 - epsilon/2 for a positive and epsilon/2 for an assumed
+    negative. Unknown labels (-1) and known negatives (0) are treated alike.
 
     Args:
-        epsilon: smoothing, 0.1 as published.
+        epsilon: smoothing, 0.1 as in the paper. The paper's code takes its 0.1 for the
+            whole share (0.9 and 0.1), which is 0.2 here.
         loss_weight: factor on the loss.
     """
 

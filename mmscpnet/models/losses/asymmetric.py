@@ -24,7 +24,15 @@ class PartialAsymmetricLoss(IncompleteLabelLoss):
 
     Ridnik et al., "Asymmetric Loss for Multi-Label Classification", ICCV 2021, and
     Ben-Baruch et al., "Multi-label Classification with Partial Annotations using
-    Class-aware Selective Loss", CVPR 2022. Unknown labels (-1) are
+    Class-aware Selective Loss", CVPR 2022. With p = sigmoid(logit) and the shifted
+    p_m = max(p - clip, 0) a label costs::
+
+        1:  -(1 - p)^gamma_pos log p
+        0:  -p_m^gamma_neg log(1 - p_m)
+        -1: -p_m^gamma_unknown log(1 - p_m), or nothing
+
+    where the powers are constants to the gradient unless ``focal_grad``. Unknown
+    labels (-1) are
 
     - ``'ignore'``: left out;
     - ``'negative'``: negative, with an exponent of their own;
@@ -37,7 +45,7 @@ class PartialAsymmetricLoss(IncompleteLabelLoss):
         gamma_pos: exponent of positives.
         gamma_neg: exponent of known negatives.
         gamma_unknown: exponent of unknown labels; None for ``gamma_neg``.
-        clip: m, added to the probability of negatives and unknown labels.
+        clip: m, the shift of the probability of negatives and unknown labels.
         likelihood_topk: per image on average, 5 as in the released code.
         prior: share of images that hold each class: C numbers or an ``.npy`` file of
             them. The paper takes the mean prediction of a model that was trained with
@@ -122,8 +130,15 @@ class PartialAsymmetricLoss(IncompleteLabelLoss):
 class PartialFocalLoss(PartialAsymmetricLoss):
     """Focal loss with three ways to treat unknown labels.
 
-    Lin et al., "Focal Loss for Dense Object Detection", ICCV 2017: one exponent for
-    all labels, no shift, and gradient through the weight.
+    Lin et al., "Focal Loss for Dense Object Detection", ICCV 2017, Eq. 4. With
+    p = sigmoid(logit) a label costs::
+
+        1:        -(1 - p)^gamma log p
+        0 and -1: -p^gamma log(1 - p), or nothing for -1
+
+    In the terms of :class:`PartialAsymmetricLoss`: one exponent for all labels, no
+    shift, and gradient through the weight. What an unknown label (-1) costs, depends
+    on ``unknown``.
 
     Args:
         unknown: what unknown labels (-1) are, see :class:`PartialAsymmetricLoss`.

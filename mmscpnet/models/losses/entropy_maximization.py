@@ -18,12 +18,24 @@ class EntropyMaximizationLoss(PerImageLoss):
     """EM loss, with asymmetric pseudo-labelling (APL) if wanted.
 
     Zhou et al., "Acknowledging the Unknown for Multi-label Learning with Single
-    Positive Labels", ECCV 2022. An unknown label (-1) is neither positive nor negative:
-    the entropy of its prediction is maximised, with weight ``alpha``. With APL, after
-    each epoch from ``warmup_epochs`` on, of every class the unknown labels with the
-    lowest predictions become pseudo-negatives, until a share ``neg_proportion`` is
-    reached in the last epoch; their target is that prediction, their weight ``beta``.
-    Known negatives (0) cost what negatives cost.
+    Positive Labels", ECCV 2022. With p = sigmoid(logit) a label costs::
+
+        1:                    -log p
+        0:                    -log(1 - p)
+        -1:                   -alpha H(p)
+        -1, pseudo-negative:  -beta [t log p + (1 - t) log(1 - p)]
+
+    with the entropy H(p) = -p log p - (1 - p) log(1 - p). An unknown label (-1) is
+    neither positive nor negative: the entropy of its prediction is maximised. With
+    APL, after each epoch from ``warmup_epochs`` on, of every class the unknown labels
+    with the lowest predictions become pseudo-negatives, of all its unknown labels a
+    share of::
+
+        neg_proportion / (max_epochs - warmup_epochs)
+
+    each time (rounded down), which makes ``neg_proportion`` in the last epoch. The
+    target t of each is that prediction, and stays. Known negatives (0) cost what
+    negatives cost.
 
     The published predictions come from an extra pass over the training images after
     each epoch; here they are those of the epoch itself.

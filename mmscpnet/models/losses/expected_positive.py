@@ -48,9 +48,15 @@ def expected_positive_regularizer(probability: Tensor, expected: float) -> Tenso
 class EPRLoss(IncompleteLabelLoss):
     """Expected-positive regularisation.
 
-    Cole et al., CVPR 2021, Eq. 8-9: cross-entropy of the known labels, and a pull of
-    the mean number of positives in the batch to a given k. Unknown labels (-1) enter
-    through the latter alone.
+    Cole et al., "Multi-Label Learning from Single Positive Labels", CVPR 2021,
+    Eq. 8-9. With p = sigmoid(logit) the loss of a batch is::
+
+        sum_known [-y log p - (1 - y) log(1 - p)]
+            + lambda N C ((k_hat - k) / C)^2
+
+    with k_hat = sum p / N: cross-entropy of the known labels, and a pull of the mean
+    number of positives in the batch to a given k. Unknown labels (-1) enter through
+    the latter alone.
 
     Args:
         expected_positives: k, positive labels of an image on average. Published: VOC
@@ -85,10 +91,17 @@ class EPRLoss(IncompleteLabelLoss):
 class ROLELoss(PerImageLoss):
     """Regularised online label estimation (ROLE).
 
-    Cole et al., CVPR 2021, Eq. 10-12: every label of every training image has a
-    learnable estimate. Classifier and estimates are trained together, each towards the
-    other (which then receives no gradient), and both by :class:`EPRLoss`. Unknown
-    labels (-1) are what the estimates are for.
+    Cole et al., "Multi-Label Learning from Single Positive Labels", CVPR 2021,
+    Eq. 10-12. Every label of every training image has a learnable estimate. With the
+    probabilities f of the classifier and q of the estimates the loss of a batch is::
+
+        [CE(f, q) + EPR(f) + CE(q, f) + EPR(q)] / 2
+
+        CE(a, b) = sum [-b log a - (1 - b) log(1 - a)], no gradient to b
+
+    EPR as in :class:`EPRLoss`, with a lambda of 1: classifier and estimates are
+    trained together, each towards the other. Unknown labels (-1) are what the
+    estimates are for.
 
     The estimates belong to the parameters of the model, under ``head.loss_module``;
     published is ten times the learning rate for them:

@@ -16,7 +16,8 @@ class GeneralizedRobustLoss(IncompleteLabelLoss):
     r"""GR loss.
 
     Chen et al., "Boosting Single Positive Multi-label Classification with Generalized
-    Robust Loss", IJCAI 2024. A positive costs :math:`-\log p`, an unknown label (-1)
+    Robust Loss", IJCAI 2024. With p the sigmoid of the logit a positive costs
+    :math:`-\log p`, an unknown label (-1)
 
     .. math::
         v(p) \, [k(p) \, (1 - p^{q_2}) / q_2 + (1 - k(p)) \, (1 - (1-p)^{q_3}) / q_3]

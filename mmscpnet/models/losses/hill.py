@@ -14,9 +14,14 @@ class HillLoss(IncompleteLabelLoss):
     """Focal margin for positives, a hill-shaped loss for negatives.
 
     Zhang et al., "Simple and Robust Loss Design for Multi-Label Learning with Missing
-    Labels", 2021. A negative costs (lamb - p) p^2, whose gradient falls again where a
-    missed positive is likely. Unknown labels (-1) count as negative; so do known
-    negatives (0).
+    Labels", 2021, arXiv:2112.07368. With p = sigmoid(logit) and
+    p_m = sigmoid(logit - margin) a label costs::
+
+        1:        -(1 - p_m)^gamma log p_m
+        0 and -1: (lamb - p) p^2
+
+    The gradient of the latter falls again where a missed positive is likely. Unknown
+    labels (-1) count as negative; so do known negatives (0).
 
     Args:
         lamb: lambda.

@@ -21,14 +21,25 @@ class LargeLoss(PerImageLoss):
     """Reject or correct the unknown labels with the largest losses of a batch.
 
     Kim et al., "Large Loss Matters in Weakly Supervised Multi-Label Classification",
-    CVPR 2022, Eq. 2-5. Unknown labels (-1) count as negative, but of those with the
-    largest losses the loss is dropped (``LL-R``), or they count as positive in this
-    step (``LL-Ct``) or from now on (``LL-Cp``). Known negatives (0) are never touched.
+    CVPR 2022, Eq. 2-5. With p = sigmoid(logit) and the threshold R a label costs::
 
-    Their number is a share of all N x C labels of the batch (of all processes), as in
-    the released code:
-    t * delta_rel in epoch t (0-based) for ``LL-R`` and ``LL-Ct``, delta_rel in each
-    epoch but the first for ``LL-Cp``.
+        1:                       -log p
+        0:                       -log(1 - p)
+        -1, -log(1 - p) <  R:    -log(1 - p)
+        -1, -log(1 - p) >= R:    0 (LL-R), -log p (LL-Ct, LL-Cp)
+
+    Unknown labels (-1) count as negative, but of those with the largest losses the
+    loss is dropped (``LL-R``), or they count as positive in this step (``LL-Ct``) or
+    from now on (``LL-Cp``; in this step from R, from now on above it). Known negatives
+    (0) are never touched.
+
+    R is the n-th largest loss of the unknown labels in the batch (of all processes),
+    n a share of all its N x C labels, rounded up, as in the released code::
+
+        LL-R, LL-Ct: n = N C min(1, t delta_rel / 100) in epoch t (0-based)
+        LL-Cp:       n = N C delta_rel / 100 in each epoch but the first
+
+    In the first epoch nothing is dropped or corrected.
 
     Args:
         scheme: ``'LL-R'``, ``'LL-Ct'`` or ``'LL-Cp'``.

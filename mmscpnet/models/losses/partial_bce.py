@@ -14,10 +14,12 @@ class PartialBCELoss(IncompleteLabelLoss):
     r"""Binary cross-entropy on known labels; unknown labels (-1) are left out.
 
     With ``normalize`` it is the partial BCE of Durand et al., "Learning a Deep ConvNet
-    for Multi-label Classification with Partial Labels", CVPR 2019, Eq. 2-3: the loss of
-    an image with a share :math:`p` of known labels is weighted by
+    for Multi-label Classification with Partial Labels", CVPR 2019, Eq. 2-3. With the
+    sigmoid :math:`s` of the logit an image with a share :math:`p` of known labels
+    costs
 
-    .. math:: g(p) = \alpha p^\gamma + \beta ,
+    .. math:: g(p) \sum_{y = 1} -\log s + g(p) \sum_{y = 0} -\log(1 - s) ,
+        \quad g(p) = \alpha p^\gamma + \beta ,
 
     so that an image with few of them counts for more. Without, :math:`g = 1`. From
     single positives alone it learns to call everything positive.

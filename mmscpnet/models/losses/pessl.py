@@ -20,6 +20,19 @@ DIVERGENCES = ('kl', 'cross_entropy')
 class PESSLLoss(nn.Module):
     """Consistency (Eq. 10) and self-distillation (Eq. 12) of a weak and a strong view.
 
+    Ding et al., "Exploring Structured Semantic Prior for Multi Label Recognition with
+    Incomplete Labels", CVPR 2023. With the probabilities w of the weak and s of the
+    strong view, the confident labels O(x) and the teacher q = A* w (Eq. 11) an image
+    costs, times lambda_cst and lambda_dstl (Eq. 13)::
+
+        cst:  -sum_{c in O(x)} log s_c - sum_{c not in O(x)} log(1 - s_c)
+        dstl: sum_c [q_c log(q_c / s_c) + (1 - q_c) log((1 - q_c) / (1 - s_c))]
+
+        O(x) = {c in topK(w): w_c > T(c)}
+        T(c) = p_cutoff beta_c / (2 - beta_c)
+
+    with beta of :func:`class_confidence`; w and q receive no gradient.
+
     The defaults follow the paper; the released code is
     ``divergence='cross_entropy', include_observed=True, sample_mask=True``.
 

@@ -14,10 +14,18 @@ class SPLCLoss(IncompleteLabelLoss):
     """SPLC: focal-margin loss that turns confident missing labels into positives.
 
     Zhang et al., "Simple and Robust Loss Design for Multi-Label Learning with Missing
-    Labels", 2021. The margin is subtracted from the logits of known positives.
-    From ``change_epoch`` on, an unknown label (-1) whose probability exceeds ``tau``
-    counts as positive, without margin; until then, and below ``tau``, it counts as
-    negative. A known negative (0) always stays negative.
+    Labels", 2021, arXiv:2112.07368. With p = sigmoid(logit) and
+    p_m = sigmoid(logit - margin) a label costs::
+
+        1:             -(1 - p_m)^gamma log p_m
+        0:             -p^gamma log(1 - p)
+        -1, p <= tau:  -p^gamma log(1 - p)
+        -1, p >  tau:  -(1 - p)^gamma log p
+
+    The margin is subtracted from the logits of known positives. From ``change_epoch``
+    on, an unknown label (-1) whose probability exceeds ``tau`` counts as positive,
+    without margin; until then, and up to ``tau``, it counts as negative. A known
+    negative (0) always stays negative.
 
     Args:
         tau: probability above which an unknown label becomes positive.

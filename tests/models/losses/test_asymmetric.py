@@ -71,6 +71,64 @@ def test_focal_loss(problem):
     assert found.item() == pytest.approx(expected, rel=1e-7)
 
 
+# p = 3/4 (known positive), 3/4 (known negative), 3/4 and 1/2 (unknown)
+LOGITS = torch.tensor([[math.log(3)] * 3 + [0.0]], dtype=torch.float64)
+TARGETS = torch.tensor([[1, 0, -1, -1]])
+
+
+@pytest.mark.parametrize(
+    'options, expected',
+    [
+        # -ln 3/4 = 0.287682 and -ln 1/2 = 0.693147. The shift of 1/4 takes the last
+        # three, 3/4, 3/4 and 1/2, to 1/2, 1/2 and 1/4. The four labels cost
+        #     (1/4)^1 x 0.287682 = 0.071921
+        #     (1/2)^2 x 0.693147 = 0.173287
+        #     (1/2)^3 x 0.693147 = 0.086643
+        #     (1/4)^3 x 0.287682 = 0.004495
+        (dict(unknown='ignore'), 0.245207),  # the first two
+        (dict(unknown='negative'), 0.336346),  # all
+        # without the most probable unknown label
+        (dict(unknown='selective', likelihood_topk=1), 0.249702),
+        # the prior leaves out the last one too, but never a known label
+        (
+            dict(unknown='selective', likelihood_topk=1, prior=[0.9, 0.9, 0, 0.9]),
+            0.245207,
+        ),
+    ],
+)
+def test_asymmetric_loss_by_hand(options, expected):
+    loss = PartialAsymmetricLoss(
+        gamma_pos=1, gamma_neg=2, gamma_unknown=3, clip=0.25, **options
+    )
+    assert loss(LOGITS, TARGETS).item() == pytest.approx(expected, abs=2e-6)
+
+
+def test_published_exponents_by_hand():
+    # p = 3/4 (positive), 11/20 (known negative): p_m = 0.55 - 0.05 = 1/2
+    logits = torch.tensor([[math.log(3), math.log(11 / 9)]], dtype=torch.float64)
+    found = PartialAsymmetricLoss()(logits, torch.tensor([[1, 0]]))
+    # 0.287682 + (1/2)^4 x 0.693147 = 0.287682 + 0.043322
+    assert found.item() == pytest.approx(0.331004, abs=2e-6)
+
+
+@pytest.mark.parametrize(
+    'options, expected',
+    [
+        # -ln 3/4 = 0.287682, -ln 1/4 = 1.386294, -ln 1/2 = 0.693147. The labels cost
+        #     (1/4)^2 x 0.287682 = 0.017980
+        #     (3/4)^2 x 1.386294 = 0.779791
+        #     (3/4)^2 x 1.386294 = 0.779791
+        #     (1/2)^2 x 0.693147 = 0.173287
+        (dict(), 1.750848),  # all
+        (dict(unknown='ignore'), 0.797771),  # the first two
+        (dict(unknown='selective', likelihood_topk=1), 0.971058),  # but the third
+    ],
+)
+def test_focal_loss_by_hand(options, expected):
+    found = PartialFocalLoss(**options)(LOGITS, TARGETS)
+    assert found.item() == pytest.approx(expected, abs=2e-6)
+
+
 def test_weight_is_a_constant_unless_wanted():
     logits = torch.tensor([[0.0]], dtype=torch.float64, requires_grad=True)
     target = torch.tensor([[0]])

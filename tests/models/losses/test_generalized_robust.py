@@ -34,6 +34,35 @@ def test_equals_the_slow_reference(epoch):
     assert found.item() == pytest.approx(expected, rel=1e-9)
 
 
+@pytest.mark.parametrize(
+    'epoch, expected',
+    [
+        # Known: -ln 3/4 = 0.287682 (positive, p = 3/4), -ln 1/2 = 0.693147 (negative).
+        # Unknown, p = 1/2: as positive (1 - 1/4)/2 = 3/8, as negative 1 - 1/2 = 1/2.
+        # Epoch 0 of 2, start of w and b: k = sigmoid(0/2 - ln 3) = 1/4. Halfway from
+        # 0 to 1, mu = 1/2 = p: v = 1. So 1/4 x 3/8 + 3/4 x 1/2 = 0.468750.
+        (0, 1.449579),
+        # Epoch 1 of 2, halfway of w: k = sigmoid(2 ln 3 / 2 - ln 3) = 1/2. End of mu
+        # and sigma: v = exp(-(1/2 - 1)^2 / (2 x 1/4)) = exp(-1/2) = 0.606531. So
+        # 0.606531 x (1/2 x 3/8 + 1/2 x 1/2) = 0.606531 x 0.4375 = 0.265357.
+        (1, 1.246186),
+    ],
+)
+def test_by_hand(epoch, expected):
+    loss = GeneralizedRobustLoss(
+        max_epochs=2,
+        slope=(0, 4 * math.log(3)),
+        offset=(-math.log(3), -math.log(3)),
+        center=(0, 1),
+        width=(1.5, 0.5),
+        q_pos=2,
+        q_neg=1,
+    )
+    logits = torch.tensor([[math.log(3), 0, 0]], dtype=torch.float64)
+    found = loss(logits, torch.tensor([[1, 0, -1]]), epoch)
+    assert found.item() == pytest.approx(expected, abs=2e-6)
+
+
 def test_pseudo_label_and_weight_are_constants():
     logits = torch.tensor([[0.0]], dtype=torch.float64, requires_grad=True)
     loss = GeneralizedRobustLoss(max_epochs=8)

@@ -1,4 +1,4 @@
-"""LargeLoss against a plain loop over the sorted losses of a batch."""
+"""LargeLoss by hand, and against a loop over the sorted losses of a batch."""
 
 import math
 
@@ -67,6 +67,57 @@ def test_known_negatives_are_never_large():
     targets = torch.tensor([[0, -1]])
     found = LargeLoss('LL-R', delta_rel=50)(logits, targets, 1)
     assert found.item() == pytest.approx(9.0001234, rel=1e-5)
+
+
+# In units of ln 2 = 0.693147 the labels cost, as positive (+) or negative (-),
+#     +p = 1/2: 1    -p = 3/4: 2    -p = 7/8: 3
+#     -p = 15/16: 4  -p = 1/2: 1    +p = 1/2: 1    together 12 ln 2 = 8.317766
+# The largest is a known negative. The two large unknown ones cost as positive
+#     -ln 7/8 = 0.133531 and -ln 3/4 = 0.287682.
+LOGITS = torch.tensor(
+    [[0.0, math.log(3), math.log(7)], [math.log(15), 0.0, 0.0]], dtype=torch.float64
+)
+TARGETS = torch.tensor([[1, -1, -1], [0, -1, 1]])
+
+
+@pytest.mark.parametrize(
+    'scheme, epoch, expected',
+    [
+        ('LL-R', 0, 8.317766),
+        # 6 labels x 1 x 16% = 0.96, rounded up 1: without p = 7/8, 9 ln 2
+        ('LL-R', 1, 6.238325),
+        # 6 x 2 x 16% = 1.92, rounded up 2: without p = 3/4 too, 7 ln 2
+        ('LL-R', 2, 4.852030),
+        ('LL-Ct', 0, 8.317766),
+        ('LL-Ct', 1, 6.371856),  # 6.238325 + 0.133531
+        ('LL-Ct', 2, 5.273244),  # 4.852030 + 0.133531 + 0.287682
+    ],
+)
+def test_rejection_and_temporary_correction_by_hand(scheme, epoch, expected):
+    found = LargeLoss(scheme, delta_rel=16)(LOGITS, TARGETS, epoch)
+    assert found.item() == pytest.approx(expected, abs=2e-6)
+
+
+def test_a_known_negative_is_kept_where_an_unknown_one_is_rejected():
+    unknown = torch.where(TARGETS == 0, -1, TARGETS)
+    found = LargeLoss('LL-R', delta_rel=16)(LOGITS, unknown, 1)
+    assert found.item() == pytest.approx(5.545177, abs=2e-6)  # (12 - 4) ln 2
+
+
+def test_permanent_correction_by_hand():
+    loss = LargeLoss('LL-Cp', delta_rel=32)  # 6 x 32% = 1.92: two in each epoch
+    loss.set_num_samples(2, 3)
+    idx = torch.tensor([1, 0])
+    assert loss(LOGITS, TARGETS, 0, idx).item() == pytest.approx(8.317766, abs=2e-6)
+    # As LL-Ct with two; R is the cost of p = 3/4, so only p = 7/8 stays corrected.
+    assert loss(LOGITS, TARGETS, 1, idx).item() == pytest.approx(5.273244, abs=2e-6)
+    assert loss.state.counts.tolist() == [0, 0, 1]
+    later = LOGITS.clone()
+    later[0, 2], later[1, 1] = -math.log(3), math.log(7)
+    # Corrected before, p = 1/4: 2 ln 2. Corrected now: p = 3/4 and 7/8 as above.
+    # Untouched: 1 + 4 + 1. So 8 ln 2 + 0.287682 + 0.133531.
+    assert loss(later, TARGETS, 2, idx).item() == pytest.approx(5.966391, abs=2e-6)
+    assert loss.state.counts.tolist() == [0, 1, 1]
 
 
 @pytest.mark.parametrize('options', [dict(scheme='LL'), dict(delta_rel=0)])

@@ -1,4 +1,4 @@
-"""SPLC against plain loops and the released numbers."""
+"""SPLC by hand, against plain loops and against the released numbers."""
 
 import math
 
@@ -33,6 +33,18 @@ def test_equals_the_slow_reference(epoch, shape):
     targets = torch.randint(-1, 2, shape, generator=generator)
     found = SPLCLoss()(logits, targets, epoch)
     assert found.item() == pytest.approx(slow_splc(logits, targets, epoch), rel=1e-9)
+
+
+def test_by_hand():
+    # The margin takes the positive to p = 3/4; negative 3/4, unknown 3/4 and 1/2.
+    logits = torch.tensor([[1 + math.log(3), math.log(3), math.log(3), 0.0]])
+    targets = torch.tensor([[1, 0, -1, -1]])
+    # -ln 3/4 = 0.287682, -ln 1/4 = 1.386294, -ln 1/2 = 0.693147:
+    # 0.287682/16 + 1.386294 x 9/16 + 1.386294 x 9/16 + 0.693147/4
+    # = 0.017980 + 0.779791 + 0.779791 + 0.173287
+    assert SPLCLoss()(logits, targets, 0).item() == pytest.approx(1.750848, abs=2e-6)
+    # The unknown 3/4 exceeds 0.6 and is positive now: 0.017980 in place of 0.779791.
+    assert SPLCLoss()(logits, targets, 1).item() == pytest.approx(0.989038, abs=2e-6)
 
 
 def test_released_numbers():

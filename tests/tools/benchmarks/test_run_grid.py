@@ -1,13 +1,23 @@
 """``tools/benchmarks/run_grid.py``: measured once, resumed, nothing lost."""
 
 import json
+import shutil
 import threading
 import time
+from contextlib import nullcontext
+from queue import SimpleQueue
 
 import numpy as np
 import pytest
 
-from mmscpnet.benchmarks import Launch, load_grid, make_jobs, run_jobs
+from mmscpnet.benchmarks import (
+    Launch,
+    cell_config,
+    config_hash,
+    load_grid,
+    make_jobs,
+    run_jobs,
+)
 from tests.shrunken_configs import shrink
 
 CONFIG = 'baselines/linear-frozen_effnet-lite0_1xb128_corel5k74-spml-an.py'
@@ -30,7 +40,14 @@ reference = 'A'
 seeds = 1
 rows = [
     dict(name='A', config='config.py', published=dict(mAP=12.5)),
-    dict(name='B', config='config.py', options={{'model.head.loss.type': {second!r}}}),
+    dict(
+        name='B',
+        config='config.py',
+        options={{
+            'model.head.loss.type': {second!r},
+            'default_hooks.logger.interval': 7,
+        }},
+    ),
 ]
 """
     )
@@ -79,10 +96,115 @@ def test_grid(run_grid, folder, capfd):
 
     with pytest.raises(ValueError, match="holds the grid 'Tiny'"):
         run_grid([write_grid(folder, title='Other'), *to])
+    other = shutil.copy(write_grid(folder), folder / 'other.py')
+    with pytest.raises(
+        ValueError, match="holds the grid 'Tiny' of grid.py, but .*other"
+    ):
+        run_grid([str(other), *to])
     with pytest.raises(ValueError, match='1 finished runs .*B/mAP/seed0'):
         run_grid([write_grid(folder, second='SPLCLoss'), *to])
     with pytest.raises(ValueError, match=r"no row \['C'\]"):
         run_grid([write_grid(folder), *to, '--rows', 'C'])
+
+
+class Stub:
+    """In place of a process: what a run leaves behind, by the row of the cell."""
+
+    def __init__(self, *attempts):
+        self.attempts = list(attempts)
+
+    def run(self, command, log, stop):
+        attempt = self.attempts.pop(0)
+        with log.open('a') as file:
+            file.write(attempt.get('log', ''))
+        if 'error' in attempt:
+            raise RuntimeError(attempt['error'])
+        if 'scalars' in attempt:
+            for path, text in [
+                ('report/test.json', attempt.get('test', GOOD_TEST)),
+                ('run/1/vis_data/scalars.json', attempt['scalars']),
+            ]:
+                (log.parent / path).parent.mkdir(parents=True, exist_ok=True)
+                (log.parent / path).write_text(text)
+        return attempt.get('code', 0), attempt.get('memory', 1.0)
+
+
+GOOD_TEST = json.dumps({n: {'multi-label/mAP': 60.0} for n in ('chosen', 'last')})
+SCALARS = json.dumps({'multi-label/mAP': 50.0, 'step': 1}) + '\n'
+
+
+@pytest.fixture
+def attempt(folder, tmp_path, monkeypatch):
+    """Run the grid with what its two runs shall do; the records of both."""
+
+    def run(*attempts, launcher='none'):
+        queue = SimpleQueue()
+        queue.put(Stub(*attempts))
+        monkeypatch.setattr(
+            'mmscpnet.benchmarks.execute._processes', lambda *_: nullcontext(queue)
+        )
+        grid = load_grid(write_grid(folder))
+        jobs = make_jobs(grid, tmp_path)
+        failed = run_jobs(jobs, grid, tmp_path, 1, Launch(launcher, partition='gpu'))
+        records = []
+        for job in jobs:
+            name = 'result.json' if job.finished else 'error.json'
+            records.append(json.loads((job.folder / name).read_text()))
+        assert [job in failed for job in jobs] == ['error' in r for r in records]
+        return records
+
+    return run
+
+
+def test_a_cell_that_fails_leaves_the_rest_alone(attempt):
+    dead = 'the process that forks the runs has ended'
+    broken, good = attempt(dict(error=dead), dict(scalars=SCALARS))
+    assert broken['error'] == dead and good['chosen'] == 60.0
+
+    (unread,) = attempt(dict(scalars=SCALARS, test='{}'))[:1]
+    assert unread['error'] == "its results cannot be read: KeyError: 'chosen'"
+    assert unread['exit_code'] == 0
+
+    whole, _ = attempt(dict(scalars=SCALARS + '{"multi-label/mA'))
+    # The line that a killed process left unfinished is none.
+    assert whole['validation'] == [dict(epoch=1, plain=50.0)]
+
+
+def test_attempts_add_up_and_errors_are_their_own(attempt):
+    first = attempt(
+        dict(log='ValueError: wrong\n', code=1, memory=900.0), dict(scalars=SCALARS)
+    )[0]
+    assert (first['error'], first['exit_code']) == ('ValueError: wrong', 1)
+    second = attempt(dict(code=-9, memory=400.0))[0]
+    assert (second['error'], second['exit_code']) == ('exit code -9', -9)
+    assert second['log'] == [] and second['seconds'] >= first['seconds']
+    third = attempt(dict(scalars=SCALARS, memory=500.0))[0]
+    assert third['peak_memory_mib'] == 900.0 and third['seconds'] >= second['seconds']
+
+
+def test_memory_of_srun_is_not_that_of_the_run(attempt):
+    records = attempt(dict(scalars=SCALARS), dict(scalars=SCALARS), launcher='slurm')
+    assert [record['peak_memory_mib'] for record in records] == [None, None]
+
+
+def test_report(run_grid, folder, attempt, tmp_path):
+    grid = write_grid(folder)
+    options = [grid, '--work-dir', str(tmp_path), '--report-only']
+    with pytest.raises(ValueError, match='has no finished run'):
+        run_grid(options)
+    assert not list(tmp_path.iterdir())
+    attempt(dict(scalars=SCALARS), dict(code=1))
+    run = tmp_path / 'runs/A/mAP/seed0'
+    more = tmp_path / 'runs/A/mAP/seed1'
+    shutil.copytree(run, more)
+    config = cell_config(load_grid(grid, 2).cells[1])
+    record = json.loads((run / 'result.json').read_text())
+    record.update(seed=1, config_hash=config_hash(config))
+    (more / 'result.json').write_text(json.dumps(record))
+    run_grid([*options, '--seeds', '1'])
+    # What was measured with more seeds stays.
+    found = json.loads((tmp_path / 'results.json').read_text())
+    assert [r['seed'] for r in found] == [0, 1]
 
 
 def test_foreign_folder_is_refused(run_grid, folder, tmp_path):
