@@ -3,8 +3,11 @@
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import init_default_scope
 
 from mmscpnet.models.heads import SCPHead
+from mmscpnet.registry import MODELS
 from mmscpnet.utils.cli import build_runner
 from tests.shared import ROOT
 from tests.shrunken_configs import CONFIGS, shrink
@@ -32,6 +35,50 @@ PUBLISHED = {
     'nus': (3e-5, 1e-4, 6, 0.2, 50, 1 / 8, 1 / 8, 60, 80, 128),
     'cub': (3e-4, 2e-4, 31, 0.3, 312, 1 / 8, 3 / 8, 100, 100, 96),
 }
+
+
+def test_partial_voc_has_the_values_of_voc():
+    path = 'scpnet/scpnet_clip-rn101_1xb32_voc07-partial.py'
+    config = Config.fromfile(ROOT / 'configs' / path)
+    head, graph = config.model.head, config.model.head.label_graph
+    found = (
+        config.optim_wrapper.optimizer.lr,
+        config.optim_wrapper.paramwise_cfg.gcn_lr,
+        head.pessl.hard_k,
+        graph.temperature,
+        graph.topk,
+        head.pessl.loss_weight_cst,
+        head.pessl.loss_weight_dstl,
+        config.train_cfg.max_epochs,
+        config.param_scheduler.total_epochs,
+    )
+    assert found == PUBLISHED['voc12'][:-1]
+
+
+@pytest.mark.parametrize('name', [n for n in CONFIGS if 'linear_rn' in n])
+def test_fine_tuned_baselines_see_one_view_at_448(name):
+    config = Config.fromfile(ROOT / 'configs' / name)
+    for key in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        pipeline = config[key].dataset.pipeline
+        assert 'MultiView' not in [step.type for step in pipeline]
+        sizes = [step.scale for step in pipeline if 'scale' in step]
+        assert sizes in ([448], [(448, 448)])
+
+
+@pytest.mark.parametrize('name', [n for n in CONFIGS if n.endswith('-role.py')])
+def test_estimates_of_role_learn_ten_times_as_fast(name, tmp_path):
+    init_default_scope('mmscpnet')
+    config = shrink(name, tmp_path)
+    model = MODELS.build(config.model)
+    model.head.loss_module.set_num_samples(4, model.head.num_classes)
+    optim = build_optim_wrapper(model, config.optim_wrapper)
+    rates = {
+        id(parameter): group['lr']
+        for group in optim.param_groups
+        for parameter in group['params']
+    }
+    rate = rates[id(model.head.loss_module.estimates)]
+    assert rate == pytest.approx(10 * config.optim_wrapper.optimizer.lr)
 
 
 @pytest.mark.parametrize('suffix', ['', '_release'])

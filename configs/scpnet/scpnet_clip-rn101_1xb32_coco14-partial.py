@@ -1,5 +1,7 @@
 # Partial labels at 448 x 448. The share that is known is one variable, label_ratio in
 # the data set's file: --cfg-options train_dataloader.dataset.pipeline.1.ratio=0.5
+# The supplement, which has the settings of partial labels, was not at hand: these are
+# those of COCO with one positive label.
 _base_ = [
     '../_base_/models/scpnet_clip-rn101.py',
     '../_base_/datasets/coco14_partial.py',

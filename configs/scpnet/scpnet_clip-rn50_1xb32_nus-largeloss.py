@@ -12,7 +12,6 @@ model = dict(
     head=dict(
         classes={{_base_.classes}},
         label_graph=dict(topk=50, neighbor_weight=0.2, temperature=0.2),
-        scale='clip',
         pessl=dict(hard_k=6, loss_weight_cst=1 / 8, loss_weight_dstl=1 / 8),
     ),
 )

@@ -74,6 +74,30 @@ def test_options_arrive(path):
                 assert after == value, (cell.name, key)
 
 
+@pytest.mark.parametrize('column', ['COCO', 'NUS'])
+def test_switches_make_up_the_released_code(column):
+    """All rows of a switch together are the config that follows the released code."""
+    path = GRIDS[0].parent / 'paper_or_released.py'
+    cells = load_grid(path, seeds=1).cells
+    wanted = {'COCO': 'COCO', 'NUS': 'COCO NUS'}[column].split()
+    options = {
+        key: value
+        for cell in cells
+        if cell.column in wanted and cell.row != 'Learning rate of SAM as of the rest'
+        for key, value in cell.options.items()
+    }
+    paper, released = (
+        next(c for c in cells if c.row == row and c.column == column)
+        for row in ('Paper', 'Released code')
+    )
+    together = cell_config(paper._replace(options=options)).to_dict()
+    expected = cell_config(released).to_dict()
+    if column == 'NUS':
+        source = expected['model']['head']['label_graph']['source']
+        source['path'] = source['path'].replace('nuswide', 'coco')
+    assert together == expected
+
+
 def check_sources(model):
     """Label sources get arguments they take; shrinking leaves out what needs a file."""
     for node in typed_nodes(model):
@@ -118,7 +142,8 @@ def test_method_trains(cell, tmp_path):
         samples.append(DataSample(gt_score=score, metainfo=dict(sample_idx=index)))
     before = {n: p.detach().clone() for n, p in model.named_parameters()}
     # CLIP's image tower takes one size only.
-    side = 224 if config.model.backbone.type.startswith('OpenCLIP') else 64
+    of_clip = config.model.backbone.type.startswith('OpenCLIP')
+    side = config.model.backbone.get('img_size', 224) if of_clip else 64
     # An optimiser step may take several batches.
     batches = config.optim_wrapper.get('accumulative_counts', 1)
     for _ in range(2 * batches):

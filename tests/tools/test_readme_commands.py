@@ -18,7 +18,7 @@ NOT_AS_IT_STANDS = {
     ),
     'it needs a download': (
         r'clip-|coco2014|VOCdevkit|voc\.py|nuswide|CUB_200|visual_genome|open_images'
-        r'|data/(corel5k|msrc)|corel5k74|msrc_|_msrc|table\d_|rn50_'
+        r'|data/(corel5k|msrc)|corel5k74|msrc_|_msrc|table\d_|paper_or|rn50_'
     ),
     'it takes minutes to hours': (
         r'configs/demo|grids/demo|metric\.py|convert_open_images|-m timeit'

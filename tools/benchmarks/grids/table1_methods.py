@@ -2,9 +2,11 @@ title = 'Table 1: methods, one positive label an image'
 note = (
     'In the LargeLoss set-up a fully labelled fifth of the training photos chooses the '
     'epoch; in the SPLC set-up the test photos do. NUS-WIDE is another crawl in each. '
-    'Published: Table 1 of the SCPNet paper, which does not say which scheme of '
-    'LargeLoss its row has. What the papers do not say is as for SCPNet in the SPLC '
-    'set-up.'
+    'Losses: one view at 448 px, in the SPLC set-up as in its released code. SCPNet: '
+    'as in its released code, at 448 px in the LargeLoss set-up, which that code does '
+    'not have, and at 224 px in the SPLC set-up. Published: Table 1 of the SCPNet '
+    'paper, which says neither the size that its peers had nor which scheme of '
+    'LargeLoss its row has.'
 )
 seeds = 1
 _baselines = '../../../configs/baselines/linear_rn50'
@@ -39,7 +41,7 @@ _role = {
 }
 _ours = {
     **{
-        f'{name}, LargeLoss': f'{_scpnet}_1xb32_{data}-largeloss.py'
+        f'{name}, LargeLoss': f'{_scpnet}_1xb32_{data}-largeloss_release.py'
         for name, data in _sets.items()
     },
     **{

@@ -1,5 +1,9 @@
 title = 'Table 3: modules of SCPNet, one positive label an image'
-note = 'Settings of the released code, which produced the published figures.'
+note = (
+    'Settings of the released code, which produced the published figures; baseline: '
+    'SPLC in its own set-up, at 448 px where SCPNet has 224 (table6_resnet.py has it '
+    'at both). Partial labels: table3_partial.py.'
+)
 _scpnet = '../../../configs/scpnet/scpnet_clip-rn50'
 _resnet = '../../../configs/baselines/linear_rn50'
 columns = [
