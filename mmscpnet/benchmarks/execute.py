@@ -182,7 +182,7 @@ def run_jobs(jobs: list[Job], grid: Grid, work_dir: Path, at_once: int, launch: 
     failed: list[Job] = []
     stop = Event()
     with (
-        _processes(launch, min(at_once, len(todo))) as processes,
+        _processes(launch, min(at_once, len(todo)), len(todo)) as processes,
         Progress(*columns) as progress,
         ThreadPoolExecutor(at_once) as pool,
     ):
@@ -210,12 +210,13 @@ def run_jobs(jobs: list[Job], grid: Grid, work_dir: Path, at_once: int, launch: 
 
 
 @contextmanager
-def _processes(launch: Launch, at_once: int) -> Iterator[SimpleQueue]:
+def _processes(launch: Launch, at_once: int, total: int) -> Iterator[SimpleQueue]:
     """What runs commands, as many as run at once; closed at the end."""
     environment = {**os.environ, 'GPUS': str(launch.gpus)}
     if launch.threads is not None:
         environment.update(OMP_NUM_THREADS=str(launch.threads))
-    forked = launch.launcher == 'none' and can_fork()
+    # For one run each there is nothing to save.
+    forked = launch.launcher == 'none' and total > at_once and can_fork()
     with ExitStack() as stack:
         processes: SimpleQueue = SimpleQueue()
         for _ in range(at_once):
