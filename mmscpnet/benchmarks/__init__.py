@@ -3,7 +3,12 @@
 from .execute import Job, Launch, command_of, make_jobs, run_jobs
 from .grid import Cell, Grid, cell_config, config_hash, load_grid
 from .report import write_report
-from .statistics import PairedDifference, bootstrap_map, paired_difference
+from .statistics import (
+    PairedDifference,
+    bootstrap_map,
+    paired_difference,
+    resampled,
+)
 
 __all__ = [
     'Cell',
@@ -18,6 +23,7 @@ __all__ = [
     'load_grid',
     'make_jobs',
     'paired_difference',
+    'resampled',
     'run_jobs',
     'write_report',
 ]

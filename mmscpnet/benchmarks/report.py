@@ -1,15 +1,22 @@
 """Tables and pictures of a grid, from the results that are there."""
 
+import functools
 import json
 import os
 from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
+from rich.progress import track
 
 from .execute import RESULT, Job
 from .grid import Grid
-from .statistics import PairedDifference, paired_difference
+from .statistics import (
+    PairedDifference,
+    Resampled,
+    paired_difference,
+    resampled,
+)
 
 Records = dict[tuple[str, str], list[dict[str, Any]]]
 
@@ -62,15 +69,22 @@ def compare(
     if grid.reference is None:
         return {}
     folders = {(j.cell.row, j.cell.column, j.cell.seed): j.folder for j in jobs}
+
+    @functools.cache
+    def run(*cell: Any) -> Resampled:
+        return resampled(*_scores(folders[cell]))
+
     result = {}
-    for (row, column), runs in records.items():
+    for (row, column), runs in track(
+        records.items(), 'Bootstrap over the test images', transient=True
+    ):
         base = {r['seed']: r for r in records.get((grid.reference, column), [])}
         pairs = [(r, base[r['seed']]) for r in runs if r['seed'] in base]
         if row == grid.reference or not pairs:
             continue
         result[row, column] = paired_difference(
-            [_scores(folders[row, column, ours['seed']]) for ours, _ in pairs],
-            [_scores(folders[grid.reference, column, t['seed']]) for _, t in pairs],
+            [run(row, column, ours['seed']) for ours, _ in pairs],
+            [run(grid.reference, column, theirs['seed']) for _, theirs in pairs],
             [(ours['chosen'], theirs['chosen']) for ours, theirs in pairs],
         )
     return result

@@ -45,10 +45,12 @@ def bootstrap_map(
     for c in range(scores.shape[1]):
         known = np.flatnonzero(targets[:, c] != -1)
         order = known[np.argsort(-scores[known, c], kind='stable')]
-        copies = weights[:, order].astype(np.float64)
-        hits = copies * (targets[order, c] == 1)
+        copies = weights[:, order].astype(np.int64)
+        at = np.flatnonzero(targets[order, c] == 1)
+        hits = copies[:, at]
         positives = hits.sum(axis=1)
-        below = np.maximum(copies.cumsum(axis=1), 1)
+        # images down to each positive, of which only theirs are needed
+        below = np.maximum(copies.cumsum(axis=1)[:, at], 1)
         ap = (hits * hits.cumsum(axis=1) / below).sum(axis=1)
         has = positives > 0
         total[has] += ap[has] / positives[has]
@@ -56,26 +58,50 @@ def bootstrap_map(
     return 100 * total / np.maximum(counted, 1)
 
 
+class Resampled(NamedTuple):
+    """mAP of a run on resamples of the test images, the same for all runs.
+
+    Attributes:
+        targets: ``(N, C)``, what it was tested on.
+        drawn: ``(B,)``, percent.
+    """
+
+    targets: np.ndarray
+    drawn: np.ndarray
+
+
+def resampled(
+    scores: np.ndarray, targets: np.ndarray, resamples: int = 1000, seed: int = 0
+) -> Resampled:
+    """Bootstrap a run over its test images.
+
+    Args:
+        scores: ``(N, C)``.
+        targets: ``(N, C)`` in {1, 0, -1}.
+        resamples: number of bootstrap resamples, B.
+        seed: of the resampling.
+    """
+    size = len(scores)
+    rng = np.random.default_rng(seed)
+    weights = rng.multinomial(size, np.full(size, 1 / size), size=resamples)
+    return Resampled(targets, bootstrap_map(scores, targets, weights))
+
+
 def paired_difference(
-    method: list[tuple[np.ndarray, np.ndarray]],
-    reference: list[tuple[np.ndarray, np.ndarray]],
+    method: list[Resampled],
+    reference: list[Resampled],
     figures: list[tuple[float, float]],
-    resamples: int = 1000,
     level: float = 0.95,
-    seed: int = 0,
 ) -> PairedDifference:
     """Compare two methods seed by seed, with a bootstrap over the test images.
 
-    All runs are resampled with the same images; the interval is that of the mean
-    difference over the seeds, by percentiles.
+    The interval is that of the mean difference over the seeds, by percentiles.
 
     Args:
-        method: ``(scores, targets)`` of each seed, see :func:`bootstrap_map`.
+        method: its run of each seed.
         reference: the same of the reference; same seeds, same images.
         figures: reported mAP of (method, reference) for each seed.
-        resamples: number of bootstrap resamples.
         level: coverage of the interval.
-        seed: of the resampling.
 
     Raises:
         ValueError: the runs were not tested on the same images and labels.
@@ -85,20 +111,11 @@ def paired_difference(
             f'{len(method)} runs of the method, {len(reference)} of the reference and '
             f'{len(figures)} figures: they cannot be paired'
         )
-    num_images = len(method[0][0])
-    for (_, targets), (_, other) in zip(method, reference):
-        if targets.shape != other.shape or not np.array_equal(targets, other):
+    for ours, theirs in zip(method, reference):
+        if not np.array_equal(ours.targets, theirs.targets):
             raise ValueError('the runs were tested on different images or labels')
-    rng = np.random.default_rng(seed)
-    weights = rng.multinomial(
-        num_images, np.full(num_images, 1 / num_images), size=resamples
-    )
     drawn = np.mean(
-        [
-            bootstrap_map(*ours, weights) - bootstrap_map(*theirs, weights)
-            for ours, theirs in zip(method, reference)
-        ],
-        axis=0,
+        [ours.drawn - theirs.drawn for ours, theirs in zip(method, reference)], axis=0
     )
     per_seed = [ours - theirs for ours, theirs in figures]
     tail = 50 * (1 - level)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from mmscpnet.benchmarks import bootstrap_map, paired_difference
+from mmscpnet.benchmarks import bootstrap_map, paired_difference, resampled
 from mmscpnet.evaluation import MultiLabelMAP
 
 
@@ -41,16 +41,15 @@ def test_copies_are_sample_weights(problem):
 
 def test_paired_difference(problem):
     scores, targets = problem
-    better = np.where(targets == 1, scores + 0.3, scores)
-    same = paired_difference([(scores, targets)], [(scores, targets)], [(50, 50)])
+    run = resampled(scores, targets)
+    better = resampled(np.where(targets == 1, scores + 0.3, scores), targets)
+    same = paired_difference([run], [run], [(50, 50)])
     assert same.mean == same.low == same.high == 0 and np.isnan(same.std)
-    found = paired_difference(
-        [(better, targets)] * 2, [(scores, targets)] * 2, [(60, 50), (63, 51)]
-    )
+    found = paired_difference([better] * 2, [run] * 2, [(60, 50), (63, 51)])
     assert found.per_seed == [10, 12] and found.mean == 11
     assert found.std == pytest.approx(2**0.5)
     assert 0 < found.low < found.high
-    again = paired_difference([(better, targets)], [(scores, targets)], [(60, 50)])
+    again = paired_difference([better], [run], [(60, 50)])
     assert (again.low, again.high) == (found.low, found.high)
 
 
@@ -68,9 +67,8 @@ def test_interval_is_that_of_a_plain_bootstrap(problem):
             for s in (better, scores)
         ]
         drawn.append(pair[0] - pair[1])
-    found = paired_difference(
-        [(better, targets)], [(scores, targets)], [(1, 0)], resamples=400
-    )
+    runs = [resampled(s, targets, resamples=400) for s in (better, scores)]
+    found = paired_difference(runs[:1], runs[1:], [(1, 0)])
     low, high = np.percentile(drawn, [2.5, 97.5])
     spread = high - low
     assert found.low == pytest.approx(low, abs=0.2 * spread)
@@ -79,7 +77,10 @@ def test_interval_is_that_of_a_plain_bootstrap(problem):
 
 def test_what_cannot_be_paired(problem):
     scores, targets = problem
-    with pytest.raises(ValueError, match='different images or labels'):
-        paired_difference([(scores, targets)], [(scores, -targets)], [(1, 1)])
+    run = resampled(scores, targets)
+    for others in (-targets, targets[:-1]):
+        other = resampled(scores[: len(others)], others)
+        with pytest.raises(ValueError, match='different images or labels'):
+            paired_difference([run], [other], [(1, 1)])
     with pytest.raises(ValueError, match='cannot be paired'):
-        paired_difference([(scores, targets)] * 2, [(scores, targets)], [(1, 1)])
+        paired_difference([run] * 2, [run], [(1, 1)])
