@@ -25,7 +25,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from mmscpnet.evaluation.results_file import write_results
+from mmscpnet.evaluation.results_file import write_bytes, write_results
 from mmscpnet.version import __version__
 
 from .curves import read_entries
@@ -278,7 +278,8 @@ def _attempt(
     spent['seconds'] = round(spent['seconds'] + time.time() - started, 1)
     if memory is not None and launch.launcher != 'slurm':  # else that of srun
         spent['peak_memory_mib'] = max(spent['peak_memory_mib'] or 0.0, memory)
-    write_results(str(job.folder / SPENT), spent)
+    text = json.dumps(spent).encode()
+    write_bytes(str(job.folder / SPENT), text, overwrite=True)
 
     if code == 0:
         try:

@@ -101,11 +101,12 @@ def markdown(
     header = ['']
     for column in grid.columns:
         header += [column] + ([f'{column}, published'] if column in published else [])
+    seeds = {job.cell.seed for job in jobs}
     rows = []
     for row in grid.rows:
         line = [row]
         for column in grid.columns:
-            line.append(_mean_and_std(records.get((row, column)), 'chosen'))
+            line.append(_mean_and_std(records.get((row, column)), len(seeds)))
             if column in published:
                 line.append(_figure(grid.published.get((row, column))))
         rows.append(line)
@@ -165,7 +166,8 @@ def _run_table(grid: Grid, records: Records) -> str:
         line.append(', '.join(str(r['best_epoch']) for r in runs))
         line.append(f'{np.mean([r["seconds"] for r in runs]):.0f}')
         memory = [r['gpu_memory_mib'] or r['peak_memory_mib'] for r in runs]
-        line.append(f'{max(memory):.0f}')
+        known = [m for m in memory if m is not None]
+        line.append(f'{max(known):.0f}' if known else '')
         rows.append(line)
     return _table(header, rows)
 
@@ -183,13 +185,15 @@ def _figure(value: Optional[float]) -> str:
     return '' if value is None else f'{value:.1f}'
 
 
-def _mean_and_std(runs: Optional[list[dict]], key: str) -> str:
+def _mean_and_std(runs: Optional[list[dict]], seeds: int) -> str:
+    """Their number behind it where it is not that of the seeds; always that of one."""
     if not runs:
         return ''
-    values = [run[key] for run in runs]
+    values = [run['chosen'] for run in runs]
+    count = f' ({len(values)})' if len(values) < max(seeds, 2) else ''
     if len(values) == 1:
-        return f'{values[0]:.1f} (1)'
-    return f'{np.mean(values):.1f} ± {np.std(values, ddof=1):.1f}'
+        return f'{values[0]:.1f}{count}'
+    return f'{np.mean(values):.1f} ± {np.std(values, ddof=1):.1f}{count}'
 
 
 def _scores(folder: Path) -> tuple[np.ndarray, np.ndarray]:

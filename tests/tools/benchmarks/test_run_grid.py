@@ -118,6 +118,7 @@ class Stub:
         attempt = self.attempts.pop(0)
         with log.open('a') as file:
             file.write(attempt.get('log', ''))
+        time.sleep(0.1)  # seconds are recorded to a tenth
         if 'error' in attempt:
             raise RuntimeError(attempt['error'])
         if 'scalars' in attempt:
@@ -127,6 +128,9 @@ class Stub:
             ]:
                 (log.parent / path).parent.mkdir(parents=True, exist_ok=True)
                 (log.parent / path).write_text(text)
+            scores = np.arange(6.0).reshape(3, 2)
+            file = log.parent / 'report' / 'test_scores.npz'
+            np.savez(file, scores=scores, targets=np.eye(3, 2))
         return attempt.get('code', 0), attempt.get('memory', 1.0)
 
 
@@ -173,19 +177,22 @@ def test_a_cell_that_fails_leaves_the_rest_alone(attempt):
 
 def test_attempts_add_up_and_errors_are_their_own(attempt):
     first = attempt(
-        dict(log='ValueError: wrong\n', code=1, memory=900.0), dict(scalars=SCALARS)
+        dict(log='ValueError: wrong\n', code=1, memory=400.0), dict(scalars=SCALARS)
     )[0]
     assert (first['error'], first['exit_code']) == ('ValueError: wrong', 1)
-    second = attempt(dict(code=-9, memory=400.0))[0]
+    second = attempt(dict(code=-9, memory=900.0))[0]
     assert (second['error'], second['exit_code']) == ('exit code -9', -9)
     assert second['log'] == [] and second['seconds'] >= first['seconds']
     third = attempt(dict(scalars=SCALARS, memory=500.0))[0]
-    assert third['peak_memory_mib'] == 900.0 and third['seconds'] >= second['seconds']
+    memory = [record['peak_memory_mib'] for record in (first, second, third)]
+    assert memory == [400.0, 900.0, 900.0] and third['seconds'] > first['seconds']
 
 
-def test_memory_of_srun_is_not_that_of_the_run(attempt):
+def test_memory_of_srun_is_not_that_of_the_run(attempt, run_grid, folder, tmp_path):
     records = attempt(dict(scalars=SCALARS), dict(scalars=SCALARS), launcher='slurm')
     assert [record['peak_memory_mib'] for record in records] == [None, None]
+    run_grid([str(folder / 'grid.py'), '--work-dir', str(tmp_path), '--report-only'])
+    assert 'MiB' in (tmp_path / 'table.md').read_text()
 
 
 def test_report(run_grid, folder, attempt, tmp_path):
@@ -206,6 +213,9 @@ def test_report(run_grid, folder, attempt, tmp_path):
     # What was measured with more seeds stays.
     found = json.loads((tmp_path / 'results.json').read_text())
     assert [r['seed'] for r in found] == [0, 1]
+    assert '| A | 60.0 ± 0.0 | 12.5 |' in (tmp_path / 'table.md').read_text()
+    run_grid([*options, '--seeds', '3'])
+    assert '| A | 60.0 ± 0.0 (2) | 12.5 |' in (tmp_path / 'table.md').read_text()
 
 
 def test_foreign_folder_is_refused(run_grid, folder, tmp_path):
