@@ -276,7 +276,7 @@ def _checked_config(grid: Grid, cell: Cell, source: '_Source') -> Config:
         raise ValueError(f'{where}: {type(error).__name__}: {error}') from error
     # Chosen by the one, reported by the other.
     for evaluator in ('val_evaluator', 'test_evaluator'):
-        reported = _metrics(cfg.get(evaluator))
+        reported = _metrics(json.dumps(cfg.get(evaluator) or [], sort_keys=True))
         if reported is not None and grid.metric not in reported:
             raise ValueError(
                 f'{source.at(grid.metric, cell.row)}: metric {grid.metric!r} is not '
@@ -286,16 +286,17 @@ def _checked_config(grid: Grid, cell: Cell, source: '_Source') -> Config:
     return cfg
 
 
-def _metrics(evaluators) -> Optional[set[str]]:
-    """Names that will be reported; None if only a run can tell."""
+@functools.cache
+def _metrics(evaluators: str) -> Optional[set[str]]:
+    """Names that evaluators (JSON) will report; None if only a run can tell."""
     import torch
 
     from mmscpnet.evaluation import MultiLabelMAP
     from mmscpnet.registry import METRICS
 
     names: set[str] = set()
-    evaluators = evaluators or []
-    for evaluator in evaluators if isinstance(evaluators, list) else [evaluators]:
+    built = json.loads(evaluators)
+    for evaluator in built if isinstance(built, list) else [built]:
         metric = METRICS.build(evaluator)
         if not isinstance(metric, MultiLabelMAP):
             return None
