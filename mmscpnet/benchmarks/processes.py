@@ -36,7 +36,8 @@ class NewProcesses:
 
         Returns:
             tuple[int, float]: exit code (negative: the signal that ended it) and peak
-            memory of its largest process in MiB. ``stop`` ends it by SIGTERM.
+            memory of its largest process in MiB, never less than this process had at
+            the start. ``stop`` ends it by SIGTERM.
         """
         with open(log, 'ab') as output:
             process = subprocess.Popen(

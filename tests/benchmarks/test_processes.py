@@ -80,7 +80,8 @@ def test_as_from_a_command_line(run, running, tmp_path):
     )
     _, more, printed = run('memory')
     assert len(printed.splitlines()) == 4  # appended
-    assert 1024 < more < 1900 and memory < 1000  # MiB
+    # MiB. Of a new process Linux takes what its parent has for the least.
+    assert more > 1024 and (memory < 1024 or isinstance(running, NewProcesses))
 
 
 @pytest.mark.parametrize(

@@ -93,10 +93,13 @@ def main(argv=None) -> int:
         print_plan(chosen, launch, console)
         return 0
     failed = []
-    # Like an interruption at the keyboard, it stops the runs too.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if not args.report_only:
-        failed = run_jobs(chosen, grid, work_dir, args.jobs, launch)
+        # Like an interruption at the keyboard, it stops the runs too.
+        former = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            failed = run_jobs(chosen, grid, work_dir, args.jobs, launch)
+        finally:
+            signal.signal(signal.SIGTERM, former)
     # What was measured stays in the report, whatever --seeds says.
     files = work_dir.glob('runs/*/*/seed*/result.json')
     measured = {int(file.parent.name.removeprefix('seed')) for file in files}

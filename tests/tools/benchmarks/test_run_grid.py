@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import threading
 import time
 from contextlib import nullcontext
@@ -86,7 +87,9 @@ def test_grid(run_grid, folder, capfd):
     assert 'Failed: B/mAP/seed0' in (work_dir / 'table.md').read_text()
 
     written = first.stat().st_mtime_ns
+    handler = signal.getsignal(signal.SIGTERM)
     assert run_grid([write_grid(folder), *to]) == 0
+    assert signal.getsignal(signal.SIGTERM) == handler
     assert first.stat().st_mtime_ns == written  # measured once
     table = (work_dir / 'table.md').read_text()
     assert f'| A | {result["chosen"]:.1f} (1) | 12.5 |' in table
