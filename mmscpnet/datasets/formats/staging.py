@@ -2,12 +2,12 @@
 
 import os
 import shutil
-import signal
 import tempfile
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+from mmscpnet.utils.termination import unwind_when_terminated
 
 
 @contextmanager
@@ -20,19 +20,10 @@ def staging_folder(beside: Path) -> Iterator[Path]:
     """
     beside.parent.mkdir(parents=True, exist_ok=True)
     stage = Path(tempfile.mkdtemp(prefix=f'.{beside.name}.', dir=beside.parent))
-    main = threading.current_thread() is threading.main_thread()
-    signals = [signal.SIGTERM, getattr(signal, 'SIGHUP', signal.SIGTERM)]
-    # A signal that is ignored, as under nohup, stays so.
-    before = {
-        number: signal.signal(number, _terminate)
-        for number in signals
-        if main and signal.getsignal(number) == signal.SIG_DFL
-    }
     try:
-        yield stage
+        with unwind_when_terminated():
+            yield stage
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
         shutil.rmtree(stage, ignore_errors=True)
 
 
@@ -62,7 +53,3 @@ def staged_files(targets: Sequence[Path], overwrite: bool = False) -> Iterator[P
         targets[-1].unlink(missing_ok=True)
         for path in targets:
             os.replace(stage / path.name, path)
-
-
-def _terminate(*_) -> None:
-    raise SystemExit('terminated')
