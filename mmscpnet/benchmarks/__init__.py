@@ -1,7 +1,8 @@
 """Tables of results: grids of runs, their execution, statistics and reports."""
 
-from .execute import Job, Launch, command_of, make_jobs, run_jobs
+from .execute import run_jobs
 from .grid import Cell, Grid, cell_config, config_hash, load_grid
+from .jobs import Job, Launch, command_of, make_jobs, measured_seeds
 from .report import write_report
 from .statistics import (
     PairedDifference,
@@ -22,6 +23,7 @@ __all__ = [
     'config_hash',
     'load_grid',
     'make_jobs',
+    'measured_seeds',
     'paired_difference',
     'resampled',
     'run_jobs',

@@ -2,15 +2,16 @@
 
 import functools
 import json
-import os
 from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
 from rich.progress import track
 
-from .execute import RESULT, Job
+from mmscpnet.evaluation.results_file import write_bytes
+
 from .grid import Grid
+from .jobs import RESULT, Job
 from .statistics import (
     PairedDifference,
     Resampled,
@@ -40,9 +41,7 @@ def write_report(grid: Grid, jobs: list[Job], work_dir: Path) -> list[Path]:
     written = []
     for name, text in files.items():
         path = work_dir / name
-        partial = path.with_suffix('.partial')
-        partial.write_text(text + '\n')
-        os.replace(partial, path)
+        write_bytes(str(path), (text + '\n').encode(), overwrite=True)
         written.append(path)
     if records:
         written += [

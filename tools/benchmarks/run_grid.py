@@ -3,7 +3,6 @@
 import argparse
 import os
 import shlex
-import signal
 import sys
 from pathlib import Path
 
@@ -69,7 +68,15 @@ def print_plan(jobs, launch, console: Console) -> None:
 
 def main(argv=None) -> int:
     args = parse_args(argv)
-    from mmscpnet.benchmarks import Launch, load_grid, make_jobs, run_jobs, write_report
+    from mmscpnet.benchmarks import (
+        Launch,
+        load_grid,
+        make_jobs,
+        measured_seeds,
+        run_jobs,
+        write_report,
+    )
+    from mmscpnet.utils.termination import unwind_when_terminated
 
     console = Console()
     grid = load_grid(args.grid, args.seeds)
@@ -94,17 +101,12 @@ def main(argv=None) -> int:
         return 0
     failed = []
     if not args.report_only:
-        # Like an interruption at the keyboard, it stops the runs too.
-        former = signal.signal(signal.SIGTERM, signal.default_int_handler)
-        try:
+        with unwind_when_terminated():  # which stops the runs
             failed = run_jobs(chosen, grid, work_dir, args.jobs, launch)
-        finally:
-            signal.signal(signal.SIGTERM, former)
     # What was measured stays in the report, whatever --seeds says.
-    files = work_dir.glob('runs/*/*/seed*/result.json')
-    measured = {int(file.parent.name.removeprefix('seed')) for file in files}
-    if measured - {job.cell.seed for job in jobs}:
-        grid = load_grid(args.grid, max(measured) + 1)
+    measured = measured_seeds(work_dir)
+    if measured > max(job.cell.seed for job in jobs) + 1:
+        grid = load_grid(args.grid, measured)
         jobs = make_jobs(grid, work_dir)
     for path in write_report(grid, jobs, work_dir):
         console.print(f'written: {path}')
