@@ -89,6 +89,20 @@ def test_wheel_contains_the_whole_package(source, built):
     assert {path for path in everything if not (built / path).is_file()} == set()
 
 
+def test_grids_find_the_installed_tools(built, tmp_path):
+    tools = built / '.mim' / 'tools'
+    grid = tools / 'benchmarks' / 'grids' / 'demo.py'
+    done = subprocess.run(
+        [sys.executable, tools / 'benchmarks' / 'run_grid.py', grid, '--dry-run'],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env={**os.environ, 'PYTHONPATH': str(built.parent)},
+    )
+    assert f' {tools / "train.py"} work_dirs/demo/runs/' in done.stdout
+
+
 def test_model_index_lists_the_metafiles(source, built):
     lines = (built / '.mim' / 'model-index.yml').read_text().splitlines()
     assert lines[0] == 'Import:'

@@ -9,7 +9,10 @@ from mmengine.config import Config
 
 from .grid import Cell, Grid, cell_config, config_hash
 
-TOOLS = Path(__file__).resolve().parents[2] / 'tools'
+_PACKAGE = Path(__file__).resolve().parents[1]
+TOOLS = _PACKAGE.parent / 'tools'
+if not (TOOLS / 'train.py').is_file():
+    TOOLS = _PACKAGE / '.mim' / 'tools'  # no checkout: installed
 RESULT = 'result.json'
 ERROR = 'error.json'
 

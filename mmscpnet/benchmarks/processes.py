@@ -7,7 +7,7 @@ from multiprocessing.connection import Pipe
 from pathlib import Path
 from threading import Event
 
-PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def can_fork() -> bool:
@@ -73,9 +73,11 @@ class ForkedProcesses:
     """
 
     def __init__(self, environment: dict[str, str]) -> None:
-        paths = [str(PACKAGE_ROOT), environment.get('PYTHONPATH')]
-        path = os.pathsep.join(filter(None, paths))
-        self._environment = {**environment, 'PYTHONPATH': path}
+        self._environment = dict(environment)
+        if (ROOT / 'setup.py').is_file():
+            # A checkout, which need not be installed.
+            paths = [str(ROOT), environment.get('PYTHONPATH')]
+            self._environment['PYTHONPATH'] = os.pathsep.join(filter(None, paths))
         self._start()
 
     def _start(self) -> None:
