@@ -51,12 +51,18 @@ def press(driver, keys) -> None:
 
 
 def saved(driver, downloads: Path, selector: str) -> Path:
-    """Click a button that saves a file, and wait for it."""
+    """Click a button that saves a file, and wait until it is there as a whole.
+
+    Chromium reserves the name with an empty file, writes to another beside it and
+    takes both away if it is closed before the end.
+    """
     before = set(downloads.iterdir())
     driver.find_element('css selector', selector).click()
-    for _ in range(200):
-        new = set(downloads.glob('*.json')) | set(downloads.glob('*.csv'))
-        if new - before:
-            return (new - before).pop()
+    for _ in range(400):
+        new = set(downloads.iterdir()) - before
+        if len(new) == 1:
+            (path,) = new
+            if path.suffix in ('.json', '.csv') and path.stat().st_size:
+                return path
         time.sleep(0.05)
-    raise AssertionError('nothing was saved')
+    raise AssertionError(f'nothing was saved; new: {sorted(new)}')
