@@ -12,10 +12,10 @@ A grid file is an MMEngine config that describes a table of results::
     ]
 
 ``config`` of a row may also be a dict, column -> config. Variables of the file's own
-begin with ``_``. Paths of configs are relative to the grid
-file. ``options`` are those of
-``--cfg-options``; those of the row come after those of the column, which come after
-those of the grid.
+begin with ``_``. Paths of configs are relative to the grid file. ``options`` are those
+of ``--cfg-options``; those of the row come after those of the column, which come after
+those of the grid. ``{seed}`` in a value becomes the seed of the run, as in
+``'labels_{seed}.json'``; a value that is nothing else becomes a number.
 """
 
 import copy
@@ -25,7 +25,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 
 from mmscpnet.utils.cfg_options import merge_options
 
@@ -174,7 +174,7 @@ def load_grid(path, seeds: Optional[int] = None) -> Grid:
                 **(row.get('options') or {}),
             }
             cells += [
-                Cell(row['name'], column['name'], seed, file, options)
+                Cell(row['name'], column['name'], seed, file, _seeded(options, seed))
                 for seed in range(count)
             ]
     folders: dict[str, Cell] = {}
@@ -212,6 +212,17 @@ def load_grid(path, seeds: Optional[int] = None) -> Grid:
     return grid
 
 
+def _seeded(value, seed: int):
+    """Plain dicts and lists of options, with the seed in place of ``{seed}``."""
+    if isinstance(value, dict):
+        return {key: _seeded(item, seed) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_seeded(item, seed) for item in value)
+    if value == '{seed}':
+        return seed
+    return value.replace('{seed}', str(seed)) if isinstance(value, str) else value
+
+
 def cell_config(cell: Cell, epochs: Optional[int] = None) -> Config:
     """The config of a run: file, options, seed, and the budget.
 
@@ -234,7 +245,7 @@ def cell_config(cell: Cell, epochs: Optional[int] = None) -> Config:
         for scheduler in schedulers if isinstance(schedulers, list) else [schedulers]:
             if scheduler.get('total_epochs'):
                 scheduler.total_epochs = max(1, round(ratio * scheduler.total_epochs))
-    merge_options(cfg, {k: _plain(v) for k, v in cell.options.items()})
+    merge_options(cfg, cell.options)
     cfg.randomness = {**(cfg.get('randomness') or {}), 'seed': cell.seed}
     _seed_label_masking(cfg.train_dataloader, cell.seed)
     return cfg
@@ -309,10 +320,6 @@ def _metrics(evaluators: str) -> Optional[set[str]]:
         )
         names |= {f'{metric.prefix}/{name}' for name in figures}
     return names
-
-
-def _plain(value):
-    return value.to_dict() if isinstance(value, ConfigDict) else value
 
 
 def _file_name(name: str) -> str:

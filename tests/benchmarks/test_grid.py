@@ -76,6 +76,19 @@ def test_options_seeds_and_budget(write):
     assert config_hash(again) == config_hash(full)
 
 
+def test_seed_in_an_option(write):
+    options = """'randomness.diff_rank_seed': '{seed}',
+            'train_dataloader.dataset.dataset.pipeline.0': dict(
+                type='LoadX', files=['a_{seed}.npy', 3, '{}']
+            ),"""
+    grid = load_grid(write("'model.head.dropout': 0.25", options), seeds=2)
+    for seed, cell in enumerate(grid.cells[-2:]):
+        cfg = cell_config(cell)
+        loading = cfg.train_dataloader.dataset.dataset.pipeline[0]
+        assert loading == dict(type='LoadX', files=[f'a_{seed}.npy', 3, '{}'])
+        assert cfg.randomness.diff_rank_seed == seed
+
+
 def test_config_of_a_row_by_column(write):
     configs = f"dict(single='{BASELINE}-full.py', few='{BASELINE}-spml-an.py')"
     grid = load_grid(write(f"config='{BASELINE}-spml-an.py'", f'config={configs}'), 1)
