@@ -38,7 +38,8 @@ class Cooccurrence:
     """How often labels occur together in a dataset: cosine of their columns.
 
     With the full labels of the training images it is an oracle, which no method that
-    sees incomplete labels has.
+    sees incomplete labels has; with a file of ``tools/complete_labels.py`` it is what
+    another model's pseudo-labels say.
 
     Args:
         dataset: config of a dataset of mmscpnet; its pipeline is not run, so no label

@@ -1,5 +1,7 @@
 """Permuted similarities, and co-occurrence against counting."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -32,6 +34,26 @@ def test_cooccurrence_is_counted(tmp_path):
             both = sum(i in row and j in row for row in LABELS)
             each = [sum(k in row for row in LABELS) for k in (i, j)]
             assert found[i, j] == pytest.approx(both / np.sqrt(each[0] * each[1]))
+
+
+def test_cooccurrence_of_an_incomplete_file(tmp_path):
+    """Known positives count; known negatives and unknown labels do not."""
+    rows = [([0, 1], [2]), ([0], [1]), ([1, 2], []), ([2], [0]), ([0, 1, 2], [])]
+    content = dict(
+        metainfo=dict(classes=CLASSES[:3], unlisted='unknown'),
+        data_list=[
+            dict(img_path=f'{i}.jpg', gt_label=positive, negative_label=negative)
+            for i, (positive, negative) in enumerate(rows)
+        ],
+    )
+    path = tmp_path / 'completed.json'
+    path.write_text(json.dumps(content))
+    dataset = dict(type='IncompleteMultiLabelDataset', ann_file=str(path))
+    source = LABEL_SOURCES.build(dict(type='Cooccurrence', dataset=dataset))
+    found = source.similarity(CLASSES[:3])
+    # Each label three times; 0 and 1 twice together, 0 and 2 once, 1 and 2 twice.
+    expected = torch.tensor([[3, 2, 1], [2, 3, 2], [1, 2, 3]]) / 3
+    assert torch.allclose(found, expected)
 
 
 def test_cooccurrence_refuses(tmp_path):
