@@ -20,8 +20,8 @@ class LabelGraph(NamedTuple):
     Attributes:
         reweighted: Eq. 3, ``(C, C)``: diagonal ``1 - s``, the kept neighbours of a
             row sum to ``s``.
-        normalized: Eq. 4, ``(C, C)``: rows are distributions over a label and its
-            kept neighbours.
+        normalized: Eq. 4, ``(C, C)``, or what stands in for it without temperature:
+            rows are distributions over a label and its kept neighbours.
     """
 
     reweighted: Tensor
@@ -93,20 +93,31 @@ def reweight_graph(
 
 
 def normalize_graph(
-    reweighted: Tensor, kept: Tensor, temperature: float, first_row: int = 0
+    reweighted: Tensor,
+    kept: Tensor,
+    temperature: Optional[float],
+    first_row: int = 0,
 ) -> Tensor:
     """Eq. 4: softmax of each row over its kept entries.
+
+    The weights of two neighbours then differ by a factor of at most ``e^(s / tau')``,
+    2.7 for equal s and tau', and by far less where there are many. Without
+    temperature they stay in proportion to the similarities.
 
     Args:
         reweighted: ``(C, C)``, Eq. 3.
         kept: ``(C, C)`` bool, the entries the softmax runs over; the diagonal
             always counts as kept.
-        temperature: tau' > 0.
+        temperature: tau' > 0, or None for Eq. 3 itself, where a negative similarity
+            counts as none.
         first_row: where the rows begin, if these are some of all C.
 
     Returns:
         ``(C, C)``, rows sum to 1, exactly 0 where nothing is kept.
     """
+    if temperature is None:
+        weights = reweighted.clamp(min=0)
+        return weights / weights.sum(dim=1, keepdim=True)
     itself = _diagonal(reweighted, first_row)
     scores = (reweighted / temperature).masked_fill(~(kept | itself), float('-inf'))
     return scores.softmax(dim=1)
@@ -116,7 +127,7 @@ def build_label_graph(
     similarity: Tensor,
     topk: int,
     neighbor_weight: float,
-    temperature: float,
+    temperature: Optional[float],
     *,
     softmax_over: str = 'nonzero',
     names: Optional[Sequence[str]] = None,
@@ -128,7 +139,8 @@ def build_label_graph(
         topk: K, how many entries a row keeps, the label itself included. ``K = 1``
             keeps no neighbour on purpose: Eq. 4 is then the identity.
         neighbor_weight: s of Eq. 3, in ``[0, 1]``.
-        temperature: tau' of Eq. 4.
+        temperature: tau' of Eq. 4; None keeps the weights of Eq. 3, see
+            :func:`normalize_graph`.
         softmax_over: ``'nonzero'``, the non-zero entries of Eq. 3 (paper), or
             ``'kept'``, all kept entries (released code). They differ only where a
             kept similarity is exactly 0.
@@ -153,7 +165,7 @@ def build_sparse_label_graph(
     similarity: Tensor,
     topk: int,
     neighbor_weight: float,
-    temperature: float,
+    temperature: Optional[float],
     *,
     softmax_over: str = 'nonzero',
     names: Optional[Sequence[str]] = None,
@@ -191,7 +203,7 @@ def _graph_rows(
     first_row: int,
     topk: int,
     neighbor_weight: float,
-    temperature: float,
+    temperature: Optional[float],
     softmax_over: str,
     names: Optional[Sequence[str]],
 ) -> LabelGraph:
@@ -219,7 +231,7 @@ def _diagonal(rows: Tensor, first_row: int) -> Tensor:
 
 
 def check_graph_settings(
-    num_classes: int, topk: int, neighbor_weight: float, temperature: float
+    num_classes: int, topk: int, neighbor_weight: float, temperature: Optional[float]
 ) -> None:
     """Refuse settings that no graph of ``num_classes`` labels can have."""
     if not 1 <= topk <= num_classes:
@@ -230,8 +242,14 @@ def check_graph_settings(
         )
     if not 0 <= neighbor_weight <= 1:
         raise ValueError(f'neighbor_weight must lie in [0, 1], found {neighbor_weight}')
-    if not temperature > 0:
-        raise ValueError(f'temperature must be positive, found {temperature}')
+    if temperature is None:
+        if topk == 1 and neighbor_weight == 1:
+            raise ValueError(
+                'topk=1 and neighbor_weight=1 leave a label no weight, without '
+                'temperature. Set neighbor_weight=0'
+            )
+    elif not temperature > 0:
+        raise ValueError(f'temperature must be positive or None, found {temperature}')
 
 
 def check_similarity(similarity: Tensor, names: Optional[Sequence[str]] = None) -> None:

@@ -38,7 +38,7 @@ class StaticLabelGraph(BaseModule):
         classes: C label names.
         topk: K of Eq. 2, the label itself included.
         neighbor_weight: s of Eq. 3.
-        temperature: tau' of Eq. 4.
+        temperature: tau' of Eq. 4, or None for the weights of Eq. 3.
         softmax_over: see :func:`build_label_graph`.
         sparse: whether the matrices are used sparse. ``'auto'``: from 1,024 labels
             on, if at most an eighth of the entries is stored.
@@ -54,7 +54,7 @@ class StaticLabelGraph(BaseModule):
         classes: Sequence[str],
         topk: int,
         neighbor_weight: float = 0.2,
-        temperature: float = 0.2,
+        temperature: Optional[float] = 0.2,
         softmax_over: str = 'nonzero',
         sparse: Union[bool, str] = 'auto',
         init_cfg: Optional[dict] = None,
@@ -220,7 +220,7 @@ class DynamicLabelGraph(BaseModule):
         classes: C label names, for the messages.
         topk: K of Eq. 2.
         neighbor_weight: s of Eq. 3.
-        temperature: tau' of Eq. 4.
+        temperature: tau' of Eq. 4, or None for the weights of Eq. 3.
         softmax_over: see :func:`build_label_graph`.
         with_grad: whether gradient flows through the graph to the features.
     """
@@ -230,7 +230,7 @@ class DynamicLabelGraph(BaseModule):
         classes: Sequence[str],
         topk: int,
         neighbor_weight: float = 0.2,
-        temperature: float = 0.2,
+        temperature: Optional[float] = 0.2,
         softmax_over: str = 'nonzero',
         with_grad: bool = False,
         init_cfg: Optional[dict] = None,

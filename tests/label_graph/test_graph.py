@@ -46,6 +46,31 @@ def test_equals_the_slow_reference(size):
         assert graph.normalized.dtype == torch.float32
 
 
+def test_without_temperature_weights_stay_in_proportion():
+    similarity = torch.tensor(
+        [[1.0, 0.6, 0.2, -0.3], [0.6, 1, 0, 0], [0.2, 0, 1, 0.4], [-0.3, 0, 0.4, 1]]
+    )
+    graph = build_label_graph(similarity, 3, 0.5, None)
+    # A negative similarity is none, nor is one that is not kept.
+    expected = [
+        [0.5, 0.375, 0.125, 0],
+        [0.5, 0.5, 0, 0],
+        [0.5 / 3, 0, 0.5, 1 / 3],
+        [0, 0, 0.5, 0.5],
+    ]
+    torch.testing.assert_close(graph.normalized, torch.tensor(expected))
+    dense = build_label_graph(similarity, 4, 0.5, None)
+    torch.testing.assert_close(dense.normalized.sum(1), torch.ones(4))
+    # Eq. 3 shares s among 0.6 + 0.2 - 0.3 here; the row is a distribution all the same.
+    row = torch.tensor([0.5, 0.6, 0.2, 0])
+    torch.testing.assert_close(dense.normalized[0], row / row.sum())
+    alone = build_label_graph(similarity, 1, 0.2, None)
+    torch.testing.assert_close(alone.normalized, torch.eye(4))
+    # The temperature of Eq. 4 levels what neighbours weigh.
+    levelled = build_label_graph(similarity, 3, 0.5, 0.2).normalized[0]
+    assert levelled[1] / levelled[2] == pytest.approx(math.exp(0.25 / 0.2), rel=1e-4)
+
+
 def test_ties_go_to_the_lower_label():
     similarity = torch.ones(4, 4)
     kept = build_label_graph(similarity, 3, 0.2, 0.3).reweighted != 0
@@ -125,6 +150,11 @@ NAMES = ['cat', 'dog', 'sea']
         (torch.rand(3, 3), dict(topk=0), 'found topk=0'),
         (torch.rand(3, 3), dict(neighbor_weight=1.5), 'neighbor_weight'),
         (torch.rand(3, 3), dict(temperature=0.0), 'temperature'),
+        (
+            torch.rand(3, 3),
+            dict(temperature=None, topk=1, neighbor_weight=1),
+            'leave a label no weight',
+        ),
         (torch.rand(3, 3), dict(softmax_over='all'), 'softmax_over'),
         (torch.rand(2, 2), {}, '2 rows, but there are 3 class names'),
     ],
