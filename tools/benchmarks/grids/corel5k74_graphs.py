@@ -6,7 +6,8 @@ note = (
     'distils without a prior. Word vectors: those that come with the package '
     'wordllama, 256 numbers a word. Pseudo-labels: how often labels occur together in '
     'what EM + APL, trained on the same labels, makes of the training photos. Oracle: '
-    'how often they really do.'
+    'how often they really do. In proportion: without the softmax of Eq. 4, half of '
+    'the weight on neighbours, as much as it puts there.'
 )
 seeds = 5
 # A head on stored features trains faster than workers can be fed.
@@ -57,6 +58,15 @@ reference = 'Permuted'
 columns = [
     dict(name='5 neighbours', config=_config),
     dict(name='all neighbours', config=_config, options={f'{_graph}.topk': 74}),
+    dict(
+        name='all, in proportion',
+        config=_config,
+        options={
+            f'{_graph}.topk': 74,
+            f'{_graph}.neighbor_weight': 0.5,
+            f'{_graph}.temperature': None,
+        },
+    ),
 ]
 rows = [
     dict(name='Sentence encoder'),
