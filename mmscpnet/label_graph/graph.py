@@ -108,16 +108,14 @@ def normalize_graph(
         reweighted: ``(C, C)``, Eq. 3.
         kept: ``(C, C)`` bool, the entries the softmax runs over; the diagonal
             always counts as kept.
-        temperature: tau' > 0, or None for Eq. 3 itself, where a negative similarity
-            counts as none.
+        temperature: tau' > 0, or None for Eq. 3 itself.
         first_row: where the rows begin, if these are some of all C.
 
     Returns:
         ``(C, C)``, rows sum to 1, exactly 0 where nothing is kept.
     """
     if temperature is None:
-        weights = reweighted.clamp(min=0)
-        return weights / weights.sum(dim=1, keepdim=True)
+        return reweighted / reweighted.sum(dim=1, keepdim=True)
     itself = _diagonal(reweighted, first_row)
     scores = (reweighted / temperature).masked_fill(~(kept | itself), float('-inf'))
     return scores.softmax(dim=1)
@@ -140,7 +138,7 @@ def build_label_graph(
             keeps no neighbour on purpose: Eq. 4 is then the identity.
         neighbor_weight: s of Eq. 3, in ``[0, 1]``.
         temperature: tau' of Eq. 4; None keeps the weights of Eq. 3, see
-            :func:`normalize_graph`.
+            :func:`normalize_graph`, and takes a negative similarity for none.
         softmax_over: ``'nonzero'``, the non-zero entries of Eq. 3 (paper), or
             ``'kept'``, all kept entries (released code). They differ only where a
             kept similarity is exactly 0.
@@ -214,6 +212,8 @@ def _graph_rows(
         )
     if similarity.dtype != torch.float64:
         similarity = similarity.float()
+    if temperature is None:
+        similarity = similarity.clamp(min=0)
 
     kept = topk_mask(similarity, topk)
     if topk > 1:
@@ -292,5 +292,6 @@ def _check_neighbors(
         raise ValueError(
             f'no neighbour of positive similarity is kept for {listed}{more}: their '
             'kept similarities sum to 0 or less. Lower topk so that only similar '
-            'labels are kept, or use topk=1 for a graph without neighbours'
+            'labels are kept, set temperature=None, which takes a negative similarity '
+            'for none, or use topk=1 for a graph without neighbours'
         )

@@ -60,10 +60,13 @@ def test_without_temperature_weights_stay_in_proportion():
     ]
     torch.testing.assert_close(graph.normalized, torch.tensor(expected))
     dense = build_label_graph(similarity, 4, 0.5, None)
-    torch.testing.assert_close(dense.normalized.sum(1), torch.ones(4))
-    # Eq. 3 shares s among 0.6 + 0.2 - 0.3 here; the row is a distribution all the same.
-    row = torch.tensor([0.5, 0.6, 0.2, 0])
-    torch.testing.assert_close(dense.normalized[0], row / row.sum())
+    torch.testing.assert_close(dense.normalized, torch.tensor(expected))
+    # With the softmax a row whose similarities sum to nothing is refused.
+    similarity[0, 3] = -0.9
+    with pytest.raises(ValueError, match='label 0: their kept similarities sum to 0'):
+        build_label_graph(similarity, 4, 0.5, 0.2)
+    dense = build_label_graph(similarity, 4, 0.5, None)
+    torch.testing.assert_close(dense.normalized, torch.tensor(expected))
     alone = build_label_graph(similarity, 1, 0.2, None)
     torch.testing.assert_close(alone.normalized, torch.eye(4))
     # The temperature of Eq. 4 levels what neighbours weigh.
