@@ -101,6 +101,15 @@ rows = [
         name='Oracle',
         options={f'{_graph}.source': dict(_delete_=True, **_oracle)},
     ),
+    dict(
+        name='Oracle, permuted',
+        options={
+            f'{_graph}.source': dict(
+                _delete_=True, type='PermutedSource', source=_oracle, seed='{seed}'
+            )
+        },
+        columns=['all neighbours', 'all, in proportion'],
+    ),
 ] + [
     dict(
         name=f'Dynamic, {column}',
