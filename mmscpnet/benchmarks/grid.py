@@ -99,12 +99,15 @@ class Grid(NamedTuple):
     epochs: Optional[int]
 
 
-def load_grid(path, seeds: Optional[int] = None) -> Grid:
+def load_grid(
+    path, seeds: Optional[int] = None, reference: Optional[str] = None
+) -> Grid:
     """Read and check a grid file; nothing is run.
 
     Args:
         path: of the grid file.
         seeds: number of seeds, 0, 1, ...; None for what the file says (3).
+        reference: row that the others are compared with; None for what the file says.
 
     Raises:
         FileNotFoundError: a config does not exist.
@@ -125,7 +128,8 @@ def load_grid(path, seeds: Optional[int] = None) -> Grid:
         source.check_keys(column, COLUMN_KEYS, 'a column', ('name',))
     for row in cfg.rows:
         source.check_keys(row, ROW_KEYS, 'a row', ('name',))
-    source.check_unique([row['name'] for row in cfg.rows], 'row')
+    row_names = [row['name'] for row in cfg.rows]
+    source.check_unique(row_names, 'row')
     source.check_unique([column['name'] for column in columns], 'column')
     names = [column['name'] for column in columns]
 
@@ -134,10 +138,11 @@ def load_grid(path, seeds: Optional[int] = None) -> Grid:
         raise ValueError(
             f'{source.at("seeds")}: seeds must be 1 or more, found {count!r}'
         )
-    reference = cfg.get('reference')
-    if reference is not None and reference not in [row['name'] for row in cfg.rows]:
+    reference = reference or cfg.get('reference')
+    if reference is not None and reference not in row_names:
         raise ValueError(
-            f'{source.at(reference)}: reference {reference!r} is not a row'
+            f'{source.at(reference)}: reference {reference!r} is not a row; there are '
+            f'{row_names}'
         )
     cells, published = [], {}
     for row in cfg.rows:
@@ -192,7 +197,7 @@ def load_grid(path, seeds: Optional[int] = None) -> Grid:
         note=cfg.get('note', ''),
         metric=cfg.get('metric', 'multi-label/mAP'),
         reference=reference,
-        rows=[row['name'] for row in cfg.rows],
+        rows=row_names,
         columns=names,
         cells=cells,
         published=published,

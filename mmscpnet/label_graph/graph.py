@@ -141,7 +141,7 @@ def build_label_graph(
             :func:`normalize_graph`, and takes a negative similarity for none.
         softmax_over: ``'nonzero'``, the non-zero entries of Eq. 3 (paper), or
             ``'kept'``, all kept entries (released code). They differ only where a
-            kept similarity is exactly 0.
+            kept similarity is exactly 0, and not at all without temperature.
         names: label names, for the messages.
 
     Returns:
@@ -292,6 +292,6 @@ def _check_neighbors(
         raise ValueError(
             f'no neighbour of positive similarity is kept for {listed}{more}: their '
             'kept similarities sum to 0 or less. Lower topk so that only similar '
-            'labels are kept, set temperature=None, which takes a negative similarity '
-            'for none, or use topk=1 for a graph without neighbours'
+            'labels are kept (negative ones are none with temperature=None), or use '
+            'topk=1 for a graph without neighbours'
         )

@@ -33,6 +33,9 @@ def parse_args(argv=None) -> argparse.Namespace:
         '--rows', nargs='+', help='run these rows only; the report has all'
     )
     parser.add_argument(
+        '--reference', help='row to compare the others with (default: the file)'
+    )
+    parser.add_argument(
         '--dry-run', action='store_true', help='print what would run, and stop'
     )
     parser.add_argument(
@@ -79,7 +82,7 @@ def main(argv=None) -> int:
     from mmscpnet.utils.termination import unwind_when_terminated
 
     console = Console()
-    grid = load_grid(args.grid, args.seeds)
+    grid = load_grid(args.grid, args.seeds, args.reference)
     work_dir = Path(args.work_dir or Path('work_dirs') / Path(args.grid).stem)
     jobs = make_jobs(grid, work_dir)
     if args.report_only and not any(job.finished for job in jobs):
@@ -106,7 +109,7 @@ def main(argv=None) -> int:
     # What was measured stays in the report, whatever --seeds says.
     measured = measured_seeds(work_dir)
     if measured > max(job.cell.seed for job in jobs) + 1:
-        grid = load_grid(args.grid, measured)
+        grid = load_grid(args.grid, measured, args.reference)
         jobs = make_jobs(grid, work_dir)
     for path in write_report(grid, jobs, work_dir):
         console.print(f'written: {path}')

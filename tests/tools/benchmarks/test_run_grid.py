@@ -221,6 +221,17 @@ def test_report(run_grid, folder, attempt, tmp_path):
     assert '| A | 60.0 ± 0.0 (2) | 12.5 |' in (tmp_path / 'table.md').read_text()
 
 
+def test_reference_of_the_command_line(run_grid, folder, attempt, tmp_path):
+    attempt(dict(scalars=SCALARS), dict(scalars=SCALARS))
+    options = [str(folder / 'grid.py'), '--work-dir', str(tmp_path), '--report-only']
+    run_grid(options)
+    assert '### Against A\n' in (tmp_path / 'table.md').read_text()
+    run_grid([*options, '--reference', 'B'])
+    assert '### Against B\n' in (tmp_path / 'table.md').read_text()
+    with pytest.raises(ValueError, match=r"'C' is not a row; there are \['A', 'B'\]"):
+        run_grid([*options, '--reference', 'C'])
+
+
 def test_foreign_folder_is_refused(run_grid, folder, tmp_path):
     (tmp_path / 'thesis.txt').write_text('mine')
     with pytest.raises(ValueError, match='holds no grid'):
